@@ -1,0 +1,49 @@
+# ./neo bench: see the help text.
+source "$NEO_ROOT/scripts/lib.sh"
+preset=release
+name=all
+json=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help | -h)
+      cat <<'TXT'
+usage: ./neo bench [NAME] [--json FILE] [--preset PRESET]
+Runs the benchmarks of bench/NAME (default: all of them) beside their anchors in one run; ratios are what counts.
+  heap    ns per cons and per float, minor pauses, against Emacs with stock and with 100 MB GC threshold
+  speed   the nine programs of bench/speed, in each tier, against Emacs's interpreter and byte-code
+--json writes a list of {name, value, unit, anchor, anchor_value, ratio, gate}.
+TXT
+      exit 0 ;;
+    --json) json=${2:?--json needs a file}; shift ;;
+    --json=*) json=${1#*=} ;;
+    --preset) preset=${2:?--preset needs a name}; shift ;;
+    --preset=*) preset=${1#*=} ;;
+    -*) die "bench: unknown option $1" "./neo bench --help" ;;
+    *) name=$1 ;;
+  esac
+  shift
+done
+[ -z "$json" ] || case $json in /*) ;; *) json=$OLDPWD/$json ;; esac
+need anchors
+build "$preset" neomacs neovm
+# Every benchmark is a Python program bench/NAME/run.py that prints a table and, told --json, its list.
+status=0
+parts=()
+for runner in bench/*/run.py; do
+  one=$(basename "$(dirname "$runner")")
+  [ "$name" = all ] || [ "$name" = "$one" ] || continue
+  part=$(mktemp)
+  parts+=("$part")
+  "$PYTHON" "$runner" --bin "build/$preset/bin" --json "$part" || status=1
+done
+[ ${#parts[@]} -gt 0 ] || die "no benchmark named $name" "There are: $(ls bench 2>/dev/null | tr '\n' ' ')"
+if [ -n "$json" ]; then
+  "$PYTHON" -c 'import json, sys
+rows = []
+for path in sys.argv[2:]:
+    text = open(path).read()
+    rows += json.loads(text) if text.strip() else []
+json.dump(rows, open(sys.argv[1], "w"), indent=1)' "$json" "${parts[@]}"
+fi
+rm -f "${parts[@]}"
+exit "$status"

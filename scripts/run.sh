@@ -1,0 +1,42 @@
+# ./neo run: see the help text.
+source "$NEO_ROOT/scripts/lib.sh"
+preset=release
+vm=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help | -h)
+      cat <<'TXT'
+usage: ./neo run [--preset PRESET | --vm PROGRAM] [FILE [ARGS...]]
+Without FILE: examples/lisp-index.el reads every .el and .el.gz of the installed GNU Lisp library with the Lisp reader,
+writes the index of all definitions to build/lisp-index.tsv and prints a table by kind and by folder.
+With FILE: neomacs --batch -Q -l FILE ARGS, and its exit code.
+--vm PROGRAM takes another machine, such as emacs, for the same job.
+TXT
+      exit 0 ;;
+    --preset) preset=${2:?--preset needs a name}; shift ;;
+    --preset=*) preset=${1#*=} ;;
+    --vm) vm=${2:?--vm needs a program}; shift ;;
+    --vm=*) vm=${1#*=} ;;
+    --) shift; break ;;
+    -*) die "run: unknown option $1" "./neo run --help" ;;
+    *) break ;;
+  esac
+  shift
+done
+if [ $# -gt 0 ]; then
+  # The Lisp file is named from where the caller stands, not from the tree.
+  file=$1
+  case $file in /*) ;; *) file=$OLDPWD/$file ;; esac
+  [ -r "$file" ] || die "cannot read $1" "./neo run FILE [ARGS]: FILE is a Lisp file."
+  shift
+fi
+if [ -z "$vm" ]; then
+  build "$preset" neomacs
+  vm=$NEO_ROOT/build/$preset/bin/neomacs
+fi
+if [ -n "${file:-}" ]; then
+  cd "$OLDPWD"
+  exec "$vm" --batch -Q -l "$file" "$@"
+fi
+mkdir -p build
+exec "$vm" --batch -Q -l examples/lisp-index.el -f lisp-index-batch -- --output build/lisp-index.tsv
