@@ -1,0 +1,94 @@
+# ./neo test: see the help text.
+source "$NEO_ROOT/scripts/lib.sh"
+preset=release
+filter=
+build_first=yes
+vm_args=
+what=all
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help | -h)
+      cat <<'TXT'
+usage: ./neo test [FILTER] [--preset PRESET] [--unit | --conformance] [--vm-args ARGS] [--no-build]
+Unit tests (ctest), the command-line tests of tests/cli, then the conformance files against Emacs's recorded answers.
+FILTER is a regular expression over test names and conformance file names. The last line is `N passed, N failed`.
+TXT
+      exit 0 ;;
+    --preset) preset=${2:?--preset needs a name}; shift ;;
+    --preset=*) preset=${1#*=} ;;
+    --unit) what=unit ;;
+    --conformance) what=conformance ;;
+    --vm-args) vm_args=${2:?--vm-args needs a value}; shift ;;
+    --vm-args=*) vm_args=${1#*=} ;;
+    --no-build) build_first=no ;;
+    -*) die "test: unknown option $1" "./neo test --help" ;;
+    *) filter=$1 ;;
+  esac
+  shift
+done
+[ "$build_first" = no ] || build "$preset"
+passed=0
+failed=0
+
+# count LOG: adds the `N passed, N failed` of a part's last line.
+count() {
+  local line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$1" | tail -n 1)
+  if [ -z "$line" ]; then
+    failed=$((failed + 1))
+    return
+  fi
+  passed=$((passed + ${line%% *}))
+  line=${line#*, }
+  failed=$((failed + ${line%% *}))
+}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+if [ "$what" != conformance ]; then
+  # ctest's summary names failures out of a total; turned into this project's closing line.
+  select=()
+  [ -z "$filter" ] || select=(-R "$filter")
+  ctest --test-dir "build/$preset" -j "$JOBS" --timeout 300 --output-on-failure "${select[@]}" >"$log" 2>&1 || true
+  total=$(sed -n 's/^[0-9]*% tests passed, [0-9]* tests failed out of \([0-9]*\)$/\1/p' "$log" | tail -n 1)
+  bad=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of [0-9]*$/\1/p' "$log" | tail -n 1)
+  if [ -z "$total" ] && ! grep -q 'No tests were found' "$log"; then
+    cat "$log"
+    bad=1 total=1
+  elif [ "${bad:-0}" != 0 ]; then
+    grep -v -E '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed|^ +Start +[0-9]+:' "$log" || true
+  fi
+  passed=$((passed + ${total:-0} - ${bad:-0}))
+  failed=$((failed + ${bad:-0}))
+  say "unit: $((${total:-0} - ${bad:-0})) passed, ${bad:-0} failed"
+
+  # Programs tests/cli/*.py are given the folder of binaries and end with the closing line.
+  for program in tests/cli/*_test.py; do
+    [ -e "$program" ] || continue
+    name=$(basename "$program" .py)
+    [[ -z $filter || $name =~ $filter ]] || continue
+    timeout 900 "$PYTHON" "$program" --bin "build/$preset/bin" >"$log" 2>&1 || true
+    count "$log"
+    grep -qE '^[0-9]+ passed, 0 failed$' "$log" || cat "$log"
+    say "$name: $(tail -n 1 "$log")"
+  done
+fi
+
+if [ "$what" != unit ]; then
+  mapfile -t files < <(find tests/conformance/elisp -name '*.el' | sort)
+  chosen=()
+  for file in "${files[@]}"; do
+    [[ -z $filter || $file =~ $filter ]] && chosen+=("$file")
+  done
+  if [ ${#chosen[@]} -gt 0 ]; then
+    # A slow build (sanitizers) gets more time per form.
+    seconds=20
+    case $preset in asan | tsan | debug) seconds=120 ;; esac
+    "$PYTHON" tests/oracle/oracle.py --check --vm "build/$preset/bin/neomacs" --vm-args="$vm_args" --timeout "$seconds" \
+      -j "$JOBS" "${chosen[@]}" 2>&1 | tee "$log" | if on_tty; then cat; else grep -v '^$' || true; fi
+    count "$log"
+  fi
+fi
+[ $((passed + failed)) -gt 0 ] || say "neo: no test matches $filter"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

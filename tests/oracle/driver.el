@@ -1,0 +1,96 @@
+;;; driver.el --- evaluate corpus forms one at a time and say how each ended -*- lexical-binding: nil -*-
+
+;; Loaded before a job file, which is a sequence of calls of `oracle--case'.  Emacs and NeoVM run the same text, and
+;; NeoVM must be able to run it long before GNU's Lisp library is there: so no `defun', `when', `dolist' or any other
+;; macro, only special forms and the oldest primitives.  What may be missing (buffers, match data) is looked for.
+;;
+;; The answers go to standard error through `message', which both machines write at once: when the machine dies, the
+;; line `@@oracle N begin' without its answer names the form that killed it.
+
+(setq message-log-max nil)
+
+(defalias 'oracle--escape-char
+  (function
+   (lambda (oracle--c)
+     (if (and (>= oracle--c 32) (< oracle--c 127))
+         (char-to-string oracle--c)
+       (format "\\x{%x}" oracle--c)))))
+
+;; One line of plain ASCII for any string, so that no coding system of the terminal comes in between.
+(defalias 'oracle--escape
+  (function
+   (lambda (oracle--s)
+     (let ((oracle--i 0) (oracle--n (length oracle--s)) (oracle--plain t) oracle--c)
+       (while (and oracle--plain (< oracle--i oracle--n))
+         (setq oracle--c (aref oracle--s oracle--i))
+         (if (or (< oracle--c 32) (> oracle--c 126)) (setq oracle--plain nil))
+         (setq oracle--i (1+ oracle--i)))
+       (if oracle--plain
+           oracle--s
+         (mapconcat 'oracle--escape-char oracle--s ""))))))
+
+(defalias 'oracle--print
+  (function
+   (lambda (oracle--value)
+     (let ((print-length nil) (print-level nil) (print-circle t) (print-gensym nil) (print-quoted t)
+           (print-escape-newlines t) (print-escape-nonascii nil) (print-escape-multibyte nil)
+           (print-escape-control-characters nil) (print-charset-text-property 'default)
+           (float-output-format nil) (print-integers-as-characters nil) (print-symbols-bare nil))
+       (prin1-to-string oracle--value)))))
+
+(defalias 'oracle--state-of
+  (function
+   (lambda (oracle--name)
+     (concat
+      " ;; " (symbol-name oracle--name) "="
+      (condition-case oracle--err
+          (cond
+           ((eq oracle--name 'buffer) (oracle--print (buffer-substring (point-min) (point-max))))
+           ((eq oracle--name 'point) (oracle--print (point)))
+           ((eq oracle--name 'match-data) (oracle--print (match-data)))
+           (t (oracle--print (symbol-value oracle--name))))
+        ((error quit neovm-unimplemented t) (concat "!" (oracle--print oracle--err))))))))
+
+(defalias 'oracle--fresh-buffer
+  (function
+   (lambda ()
+     (condition-case nil
+         (if (fboundp 'get-buffer-create)
+             (progn
+               (if (get-buffer " *oracle*") (kill-buffer " *oracle*"))
+               (set-buffer (get-buffer-create " *oracle*"))
+               (if (fboundp 'set-match-data) (set-match-data nil))))
+       ((error quit neovm-unimplemented t) nil)))))
+
+;; Evaluate form number N, given as text; STATE is a list of names to show beside the value.  A SILENT form is replayed
+;; for its effect only (a definition, after the machine had to be started again).
+(defalias 'oracle--case
+  (function
+   (lambda (oracle--n oracle--text oracle--state oracle--silent)
+     (if (not oracle--silent) (message "@@oracle %d begin" oracle--n))
+     (oracle--fresh-buffer)
+     (let ((oracle--answer
+            (condition-case oracle--err
+                ;; The form must not know that it runs while a file is loaded: `read' would name the file in its errors.
+                (let ((load-file-name nil) (load-true-file-name nil) (load-in-progress nil))
+                  (concat "OK " (oracle--print (eval (car (read-from-string oracle--text)) t))))
+              ((error quit neovm-unimplemented t) (concat "ERR " (oracle--print oracle--err))))))
+       (if oracle--silent
+           nil
+         (while oracle--state
+           (setq oracle--answer (concat oracle--answer (oracle--state-of (car oracle--state)))
+                 oracle--state (cdr oracle--state)))
+         (message "%s" (concat "@@oracle " (number-to-string oracle--n) " = " (oracle--escape oracle--answer))))))))
+
+;; The same form with nothing caught, for the backtrace that the machine prints.
+(defalias 'oracle--trace
+  (function
+   (lambda (oracle--text)
+     (oracle--fresh-buffer)
+     (eval (car (read-from-string oracle--text)) t))))
+
+(defalias 'oracle--done
+  (function
+   (lambda () (message "@@oracle done"))))
+
+;;; driver.el ends here
