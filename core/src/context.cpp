@@ -1,0 +1,79 @@
+#include "neovm/core/context.hpp"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace neovm {
+
+Context::Context(Isolate& isolate, std::size_t stack_values) : isolate_(isolate) {
+  stack_bytes_ = stack_values * sizeof(Value);
+  void* p = mmap(nullptr, stack_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (p == MAP_FAILED) std::abort();
+  stack_base = sp = static_cast<Value*>(p);
+  stack_limit = stack_base + stack_values;
+  tables = isolate.standard_tables();
+  isolate.contexts_.push_back(this);
+
+  pthread_attr_t attr;
+  if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+    void* low = nullptr;
+    std::size_t size = 0;
+    pthread_attr_getstack(&attr, &low, &size);
+    pthread_attr_destroy(&attr);
+    // An unlimited main stack is reported as huge; keep a sane budget either way.
+    auto* base = static_cast<char*>(low) + size;
+    native_stack_base = base;
+    const std::size_t usable = std::min<std::size_t>(size, std::size_t{512} << 20);
+    native_stack_limit = base - usable + std::min<std::size_t>(usable / 4, std::size_t{256} << 10);
+  }
+}
+
+Context::~Context() {
+  if (guest_destroy != nullptr) guest_destroy(*this);
+  auto& all = isolate_.contexts_;
+  all.erase(std::remove(all.begin(), all.end(), this), all.end());
+  munmap(stack_base, stack_bytes_);
+}
+
+void Context::trace(Tracer& t) {
+  for (Value* p = stack_base; p < sp; ++p) t.visit(p);
+  for (Binding& b : bindings) {
+    t.visit(&b.symbol);
+    t.visit(&b.value);
+    t.visit(&b.where);
+  }
+  t.visit(&exit_tag);
+  t.visit(&exit_data);
+  t.visit(&locals);
+  t.visit(&tables.syntax);
+  t.visit(&tables.category);
+  t.visit(&tables.downcase);
+  t.visit(&match.last);
+  for (RootVector* r = root_vectors; r != nullptr; r = r->next)
+    for (Value& v : r->values) t.visit(&v);
+  if (guest_trace != nullptr) guest_trace(*this, t);
+}
+
+RootVector::RootVector(Context& cx) : next(cx.root_vectors), cx_(cx) {
+  if (next != nullptr) next->previous = this;
+  cx.root_vectors = this;
+}
+
+RootVector::~RootVector() {
+  if (previous != nullptr) {
+    previous->next = next;
+  } else {
+    cx_.root_vectors = next;
+  }
+  if (next != nullptr) next->previous = previous;
+}
+
+CurrentTables& current_tables(Context& cx) { return cx.tables; }
+MatchData& match_data(Context& cx) { return cx.match; }
+Value current_locals(Context& cx) { return cx.locals; }
+void set_current_locals(Context& cx, Value locals) { cx.locals = locals; }
+
+}  // namespace neovm
