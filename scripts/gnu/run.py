@@ -1,0 +1,255 @@
+"""`./neo gnu-tests [RUNG|FILE...]`: GNU Emacs's own ERT files under Emacs 28.2 and under NeoVM, compared by test name.
+
+RUNG is a number of scripts/gnu/ladder.tsv (default 1), FILE a path below GNU's folder test/ (its suffix and folder may be
+left out). A test that one machine did not report, because it crashed or hung, is `missing` there.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LADDER = ROOT / "scripts/gnu/ladder.tsv"
+RECORDS = ROOT / "tests/gnu"
+KNOWN = RECORDS / "known-differences.tsv"
+SELECTOR = "(quote (not (or (tag :expensive-test) (tag :unstable) (tag :nativecomp))))"
+# ERT writes lower case for an expected result, upper case for an unexpected one.
+STATUS = {"passed": "pass", "PASSED": "unexpected-pass", "failed": "expected-fail", "FAILED": "fail", "skipped": "skip",
+          "SKIPPED": "skip", "aborted": "abort", "ABORTED": "abort", "quit": "quit", "QUIT": "quit"}
+# What a test prints can end up between the number and the total (`1/peculiar error39  NAME`).
+RESULT = re.compile(r"^ *(passed|PASSED|failed|FAILED|skipped|SKIPPED|aborted|ABORTED|quit|QUIT) +\d+/.*?\d  (\S.*?)"
+                    r"(?: \([0-9.]+ sec\))?$")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./neo gnu-tests", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", help="rungs or files (default: rung 1)")
+    parser.add_argument("--tests", default=str(ROOT / ".cache/gnu/test"), help=argparse.SUPPRESS)
+    parser.add_argument("--vm", help="the machine under test")
+    parser.add_argument("--vm-args", default="", help="further arguments for it, as one word")
+    parser.add_argument("--emacs", default="emacs", help="the reference")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--only-vm", action="store_true", help="compare with the recorded results; needs no Emacs")
+    mode.add_argument("--record", action="store_true", help="run Emacs and write tests/gnu/expected-rungN.tsv")
+    parser.add_argument("--timeout", type=float, default=300, help="seconds per file (default 300)")
+    parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="files at a time")
+    return parser.parse_args()
+
+
+def read_ladder():
+    rows = [line.split("\t") for line in LADDER.read_text().split("\n") if line and not line.startswith("#")]
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def chosen(options, ladder):
+    """[(file, rung)] for the words of the command line; rung 0 for a file that is not on the ladder."""
+    result = []
+    for word in options.what or ["1"]:
+        if word.isdigit():
+            files = [file for file, rung in ladder.items() if rung == int(word)]
+            if not files:
+                sys.exit(f"neo: no rung {word}\n     The rungs are in scripts/gnu/ladder.tsv.")
+        else:
+            stem = word if word.endswith(".el") else word + ".el"
+            files = [file for file in ladder if file == stem or file.endswith("/" + stem)]
+            if not files:
+                files = [str(path.relative_to(options.tests)) for path in Path(options.tests).rglob(Path(stem).name)
+                         if str(path).endswith("/" + stem)]
+            if not files:
+                sys.exit(f"neo: no test file {word}\n     GNU's tests are in {options.tests}.")
+        result += [(file, ladder.get(file, 0)) for file in files]
+    return list(dict.fromkeys(result))
+
+
+class Outcome:
+    """What one machine said about one file."""
+
+    def __init__(self):
+        self.status = {}  # test name -> status word
+        self.cause = {}  # test name -> first line of its condition
+        self.unimplemented = {}  # primitive -> how often it was met
+        self.end = ""  # how the process ended, when not as it should
+        self.seconds = 0.0
+        self.megabytes = 0
+
+
+def parse(text, outcome):
+    lines = text.split("\n")
+    for index, line in enumerate(lines):
+        match = RESULT.match(line)
+        if match:
+            outcome.status[match.group(2)] = STATUS[match.group(1)]
+            continue
+        match = re.match(r"Test (.*) condition:$", line)
+        if match:
+            cause = []
+            for following in lines[index + 1:index + 12]:
+                if not following.strip() or RESULT.match(following):
+                    break
+                cause.append(following.strip())
+            outcome.cause[match.group(1)] = " ".join(cause)[:240]
+    for match in re.finditer(r"\(neovm-unimplemented \"?([^\s\")]+)", text):
+        outcome.unimplemented[match.group(1)] = outcome.unimplemented.get(match.group(1), 0) + 1
+
+
+def run(program, extra, file, options, label):
+    """Runs FILE as upstream's Makefile does."""
+    outcome = Outcome()
+    path = Path(options.tests) / file
+    home = tempfile.mkdtemp(prefix="gnu-tests-")
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("EMACS", "LC_", "LANG", "XDG_"))}
+    env.update(EMACS_TEST_DIRECTORY=options.tests, LANG="C", HOME=home, TERM="dumb")
+    command = [program, "--batch", *extra, "--no-site-file", "--no-site-lisp", "-L", f":{path.parent}", "-l", "ert",
+               "-l", str(path), "--eval", f"(ert-run-tests-batch-and-exit {SELECTOR})"]
+    log = ROOT / "build/gnu-tests" / (file.replace("/", "_")[:-3] + f".{label}.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    with open(log, "wb") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out, env=env,
+                                   cwd=path.parent, start_new_session=True)
+        try:
+            status = process.wait(options.timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            status, outcome.end = None, f"no end after {options.timeout:.0f} s"
+    outcome.seconds = time.monotonic() - begun
+    shutil.rmtree(home, ignore_errors=True)
+    text = log.read_bytes().decode("utf-8", "replace")
+    parse(text, outcome)
+    if status is not None and status < 0:
+        outcome.end = f"died of {signal.Signals(-status).name}"
+    elif status is not None and not re.search(r"^Ran \d+ tests", text, re.M):
+        last = next((line.strip() for line in reversed(text.split("\n")) if line.strip()), "no output")
+        error = re.search(r"^(?:Error: .*|Debugger entered.*|.*neovm-unimplemented.*)$", text, re.M)
+        outcome.end = f"exit {status} before the end: {(error.group(0) if error else last)[:160]}"
+    elif status is not None and "Sanitizer" in text:
+        outcome.end = "sanitizer report: " + next(line for line in text.split("\n") if "Sanitizer" in line)[:160]
+    return outcome
+
+
+def record_path(rung):
+    return RECORDS / f"expected-rung{rung}.tsv"
+
+
+def read_records(rungs):
+    result = {}
+    for rung in rungs:
+        if not record_path(rung).exists():
+            sys.exit(f"neo: no recorded results for rung {rung}\n     ./neo gnu-tests --record {rung} (needs Emacs 28.2)")
+        for line in record_path(rung).read_text().split("\n"):
+            if line and not line.startswith("#"):
+                file, name, status = line.split("\t")
+                result.setdefault(file, {})[name] = status
+    return result
+
+
+def read_known():
+    known = {}
+    if KNOWN.exists():
+        for line in KNOWN.read_text().split("\n"):
+            if line.strip() and not line.startswith("#"):
+                file, name, cause = line.split("\t", 2)
+                known[file, name] = cause
+    return known
+
+
+def record(options, files):
+    emacs = shutil.which(options.emacs) or sys.exit("neo: no emacs\n     apt-get install emacs-nox")
+    by_rung = {}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for (file, rung), outcome in zip(files, pool.map(lambda f: run(emacs, [], f[0], options, "emacs"), files)):
+            if outcome.end:
+                print(f"note: {file}: {outcome.end}")
+            for name, status in sorted(outcome.status.items()):
+                by_rung.setdefault(rung, []).append(f"{file}\t{name}\t{status}")
+            print(f"recorded {len(outcome.status):4} {file}")
+    RECORDS.mkdir(exist_ok=True)
+    for rung, rows in by_rung.items():
+        record_path(rung).write_text("# GNU Emacs 28.2's results on its own tests: file, test, status.\n"
+                                     + "\n".join(rows) + "\n")
+        print(f"{len(rows)} tests in {record_path(rung).relative_to(ROOT)}")
+    return 0
+
+
+def main():
+    options = arguments()
+    options.tests = os.path.abspath(options.tests)
+    files = chosen(options, read_ladder())
+    if options.record:
+        return record(options, files)
+    vm = shutil.which(options.vm) or os.path.abspath(options.vm)
+    if not os.access(vm, os.X_OK):
+        sys.exit(f"neo: no program {options.vm}\n     ./neo build")
+    extra = shlex.split(options.vm_args)
+    emacs = None if options.only_vm else shutil.which(options.emacs)
+    records = read_records({rung for _, rung in files}) if emacs is None else {}
+    known = read_known()
+
+    def both(pair):
+        file, _ = pair
+        ours = run(vm, extra, file, options, "vm")
+        if emacs is None:
+            theirs = Outcome()
+            theirs.status = records.get(file, {})
+        else:
+            theirs = run(emacs, [], file, options, "emacs")
+        return file, ours, theirs
+
+    print(f"{'file':44} {'tests':>5} {'same':>5} {'diff':>5} {'known':>5} {'unimpl':>6} {'sec':>6} {'emacs':>6}")
+    differences, totals, met = [], [0, 0, 0, 0], {}
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for file, ours, theirs in pool.map(both, files):
+            names = sorted(set(ours.status) | set(theirs.status))
+            same = diff = expected = 0
+            for name in names:
+                a, b = theirs.status.get(name, "missing"), ours.status.get(name, "missing")
+                cause = known.get((file, name))
+                if a == b and not cause:
+                    same += 1
+                elif a == b:
+                    diff += 1
+                    differences.append((file, name, a, b, "listed as a known difference, but equal now: remove the line"))
+                elif cause:
+                    expected += 1
+                else:
+                    diff += 1
+                    differences.append((file, name, a, b, ours.cause.get(name) or ours.end or "-"))
+            if not names:
+                diff += 1
+                differences.append((file, "(the file)", "missing", "missing", ours.end or "no test ran"))
+            if ours.end:
+                differences.append((file, "(the process)", "", "", ours.end))
+            count = sum(ours.unimplemented.values())
+            for primitive, times in ours.unimplemented.items():
+                met[primitive] = met.get(primitive, 0) + times
+            print(f"{file:44} {len(names):5} {same:5} {diff:5} {expected:5} {count:6} {ours.seconds:6.1f} "
+                  f"{theirs.seconds or 0:6.1f}", flush=True)
+            totals = [t + n for t, n in zip(totals, (len(names), same, diff, expected))]
+    print(f"{'total':44} {totals[0]:5} {totals[1]:5} {totals[2]:5} {totals[3]:5} {sum(met.values()):6}")
+    if differences:
+        print("\nDifferences (Emacs -> ours, cause):")
+        for file, name, a, b, cause in differences:
+            print(f"  {file} {name}: {a} -> {b}: {cause}" if a else f"  {file} {name}: {cause}")
+    if met:
+        print("\nneovm-unimplemented, by primitive: "
+              + ", ".join(f"{name} {times}" for name, times in sorted(met.items(), key=lambda item: -item[1])))
+    print(f"{totals[1]} passed, {totals[2]} failed")
+    return 1 if totals[2] or any(not row[2] for row in differences) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
