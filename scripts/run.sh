@@ -39,4 +39,7 @@ if [ -n "${file:-}" ]; then
   exec "$vm" --batch -Q -l "$file" "$@"
 fi
 mkdir -p build
-exec "$vm" --batch -Q -l examples/lisp-index.el -f lisp-index-batch -- --output build/lisp-index.tsv
+progress=()
+if on_tty; then progress=(--progress); fi
+"$vm" --batch -Q -l examples/lisp-index.el -f lisp-index-batch -- --output build/lisp-index.tsv "${progress[@]}"
+echo "the index is build/lisp-index.tsv"
