@@ -1,0 +1,236 @@
+// Hash tables. core/hash_table.hpp describes the layout; user-defined tests live in the guest, which
+// uses the chain functions of hash_chains.hpp.
+#include "neovm/core/hash_table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "neovm/abi/api.hpp"
+#include "neovm/core/equal_hash.hpp"
+#include "neovm/core/hash_chains.hpp"
+
+namespace neovm {
+namespace core {
+
+namespace {
+
+std::int64_t fixnum_slot(Value table, std::int64_t slot) { return slot_raw(table, slot).as_fixnum(); }
+void set_fixnum_slot(Value table, std::int64_t slot, std::int64_t n) { set_slot_raw(table, slot, Value::fixnum(n)); }
+
+std::uint32_t* index_words(Value table) {
+  return reinterpret_cast<std::uint32_t*>(raw_bytes_raw(slot_raw(table, kHashIndex))->bytes);
+}
+std::int64_t bucket_count(Value table) {
+  return static_cast<std::int64_t>(raw_bytes_raw(slot_raw(table, kHashIndex))->count / 4) - 2 * hash_capacity_raw(table);
+}
+
+struct Index {
+  std::uint32_t* hash;
+  std::uint32_t* next;
+  std::uint32_t* bucket;
+  std::uint64_t mask;
+};
+Index index_of(Value table) {
+  const std::int64_t n = hash_capacity_raw(table);
+  std::uint32_t* p = index_words(table);
+  return {p, p + n, p + 2 * n, static_cast<std::uint64_t>(bucket_count(table)) - 1};
+}
+
+// Bucket counts are powers of two, at least the number of entries.
+std::int64_t buckets_for(std::int64_t entries) {
+  std::int64_t n = 4;
+  while (n < entries) n <<= 1;
+  return n;
+}
+
+// Gives the table storage for `capacity` entries and chains the old ones anew.
+Value rebuild(Context& cx, Value table, std::int64_t capacity) {
+  const std::int64_t old_capacity = hash_capacity_raw(table);
+  const std::int64_t buckets = buckets_for(capacity);
+  if (capacity >= (std::int64_t{1} << 32) - 2) return signal_error(cx, Qmemory_full, kNil);
+  const Value entries = TRY(make_slots(cx, ObjectKind::kInternalSlots, 2 * capacity, kNil));
+  const Value index = TRY(make_raw(cx, ObjectKind::kRawBytes, 4 * (2 * capacity + buckets)));
+  auto* words = reinterpret_cast<std::uint32_t*>(raw_bytes_raw(index)->bytes);
+  if (old_capacity > 0) std::memcpy(words, index_words(table), static_cast<std::size_t>(old_capacity) * 4);
+  for (std::int64_t i = 0; i < old_capacity; ++i) {
+    set_slot_raw(entries, 2 * i, hash_key_raw(table, i));
+    set_slot_raw(entries, 2 * i + 1, hash_value_raw(table, i));
+  }
+  for (std::int64_t i = old_capacity; i < capacity; ++i) set_slot_raw(entries, 2 * i, kUnbound);
+  set_slot_raw(table, kHashEntries, entries);
+  set_slot_raw(table, kHashIndex, index);
+  set_fixnum_slot(table, kHashSize, capacity);
+  rechain(table);
+  return table;
+}
+
+std::int64_t grown_size(Value table) {
+  const std::int64_t size = fixnum_slot(table, kHashSize);
+  const Value rate = slot_raw(table, kHashRehashSize);
+  std::int64_t grown = size + 1;
+  if (rate.is_fixnum()) {
+    grown = size + rate.as_fixnum();
+  } else if (rate.is_float()) {
+    const double wanted = static_cast<double>(size) * float_raw(rate);
+    grown = wanted >= 4e18 ? std::int64_t{1} << 61 : static_cast<std::int64_t>(wanted);
+  }
+  return std::max(grown, size + 1);
+}
+
+}  // namespace
+
+void rechain(Value table) {
+  const Index ix = index_of(table);
+  const std::int64_t n = hash_capacity_raw(table);
+  std::fill_n(ix.bucket, ix.mask + 1, 0U);
+  std::uint32_t free = 0;
+  std::int64_t used = 0;
+  for (std::int64_t i = n; i-- > 0;) {
+    if (hash_key_raw(table, i).is_unbound()) {
+      ix.next[i] = free;
+      free = static_cast<std::uint32_t>(i) + 1;
+    } else {
+      std::uint32_t& bucket = ix.bucket[ix.hash[i] & ix.mask];
+      ix.next[i] = bucket;
+      bucket = static_cast<std::uint32_t>(i) + 1;
+      ++used;
+    }
+  }
+  set_fixnum_slot(table, kHashFree, free);
+  set_fixnum_slot(table, kHashCount, used);
+  set_fixnum_slot(table, kHashCleared, 0);
+}
+
+std::int64_t chain_first(Value table, std::uint32_t hash) {
+  if (slot_raw(table, kHashIndex).is_nil()) return -1;
+  if (fixnum_slot(table, kHashCleared) != 0) rechain(table);
+  const Index ix = index_of(table);
+  return static_cast<std::int64_t>(ix.bucket[hash & ix.mask]) - 1;
+}
+std::int64_t chain_next(Value table, std::int64_t i) { return static_cast<std::int64_t>(index_of(table).next[i]) - 1; }
+std::uint32_t entry_hash(Value table, std::int64_t i) { return index_words(table)[i]; }
+
+Value add_entry(Context& cx, Value table, std::uint32_t hash, Value key, Value value) {
+  if (slot_raw(table, kHashEntries).is_nil()) TRY(rebuild(cx, table, std::max<std::int64_t>(fixnum_slot(table, kHashSize), 1)));
+  if (fixnum_slot(table, kHashCleared) != 0) rechain(table);
+  if (fixnum_slot(table, kHashFree) == 0) TRY(rebuild(cx, table, grown_size(table)));
+  const Index ix = index_of(table);
+  const std::int64_t i = fixnum_slot(table, kHashFree) - 1;
+  set_fixnum_slot(table, kHashFree, ix.next[i]);
+  ix.hash[i] = hash;
+  std::uint32_t& bucket = ix.bucket[hash & ix.mask];
+  ix.next[i] = bucket;
+  bucket = static_cast<std::uint32_t>(i) + 1;
+  const Value entries = slot_raw(table, kHashEntries);
+  set_slot_raw(entries, 2 * i, key);
+  set_slot_raw(entries, 2 * i + 1, value);
+  set_fixnum_slot(table, kHashCount, fixnum_slot(table, kHashCount) + 1);
+  return value;
+}
+
+void remove_entry(Value table, std::int64_t i) {
+  const Index ix = index_of(table);
+  std::uint32_t* link = &ix.bucket[ix.hash[i] & ix.mask];
+  while (*link != static_cast<std::uint32_t>(i) + 1) link = &ix.next[*link - 1];
+  *link = ix.next[i];
+  const Value entries = slot_raw(table, kHashEntries);
+  set_slot_raw(entries, 2 * i, kUnbound);
+  set_slot_raw(entries, 2 * i + 1, kNil);
+  ix.next[i] = static_cast<std::uint32_t>(fixnum_slot(table, kHashFree));
+  set_fixnum_slot(table, kHashFree, i + 1);
+  set_fixnum_slot(table, kHashCount, fixnum_slot(table, kHashCount) - 1);
+}
+
+void clear_entries(Value table) {
+  if (slot_raw(table, kHashEntries).is_nil()) return;
+  const Value entries = slot_raw(table, kHashEntries);
+  for (std::int64_t i = 0, n = hash_capacity_raw(table); i < n; ++i) {
+    set_slot_raw(entries, 2 * i, kUnbound);
+    set_slot_raw(entries, 2 * i + 1, kNil);
+  }
+  rechain(table);
+}
+
+std::uint32_t hash_for_test(Context& cx, HashTest test, Value key) {
+  switch (test) {
+    case HashTest::kEq:
+      return static_cast<std::uint32_t>(hash_eq(cx, key));
+    case HashTest::kEql:
+      return static_cast<std::uint32_t>(hash_eql(cx, key));
+    default:
+      return static_cast<std::uint32_t>(hash_equal(cx, key));
+  }
+}
+
+Maybe<std::int64_t> find_entry(Context& cx, Value table, Value key, std::uint32_t hash) {
+  const HashTest test = hash_test_raw(table);
+  for (std::int64_t i = chain_first(table, hash); i >= 0; i = chain_next(table, i)) {
+    const Value k = hash_key_raw(table, i);
+    if (k == key) return i;
+    if (test == HashTest::kEq || entry_hash(table, i) != hash) continue;
+    if (test == HashTest::kEql ? eql(k, key) : TRY(equal(cx, k, key))) return i;
+  }
+  return std::int64_t{-1};
+}
+
+Value copy_table(Context& cx, Value table) {
+  const Value copy = TRY(make_slots(cx, ObjectKind::kHashTable, kHashSlotCount, kNil));
+  header_raw(copy)->flags = header_raw(table)->flags;
+  for (std::int64_t i = 0; i < kHashSlotCount; ++i) set_slot_raw(copy, i, slot_raw(table, i));
+  if (slot_raw(table, kHashEntries).is_nil()) return copy;
+  const std::int64_t n = hash_capacity_raw(table);
+  const Value entries = TRY(make_slots(cx, ObjectKind::kInternalSlots, 2 * n, kNil));
+  for (std::int64_t i = 0; i < 2 * n; ++i) set_slot_raw(entries, i, slot_raw(slot_raw(table, kHashEntries), i));
+  const RawObject* old_index = raw_bytes_raw(slot_raw(table, kHashIndex));
+  const Value index = TRY(make_raw(cx, ObjectKind::kRawBytes, static_cast<std::int64_t>(old_index->count)));
+  std::memcpy(raw_bytes_raw(index)->bytes, raw_bytes_raw(slot_raw(table, kHashIndex))->bytes, raw_bytes_raw(index)->count);
+  set_slot_raw(copy, kHashEntries, entries);
+  set_slot_raw(copy, kHashIndex, index);
+  return copy;
+}
+
+}  // namespace core
+
+Value make_hash_table(Context& cx, HashTest test, WeakKind weak) {
+  using namespace core;
+  const Value table = TRY(make_slots(cx, ObjectKind::kHashTable, kHashSlotCount, kNil));
+  static constexpr Value kNames[] = {Qeq, Qeql, Qequal, kNil};
+  set_slot_raw(table, kHashTest, Value::fixnum(static_cast<int>(test)));
+  set_slot_raw(table, kHashWeak, Value::fixnum(static_cast<int>(weak)));
+  set_slot_raw(table, kHashCount, Value::fixnum(0));
+  set_slot_raw(table, kHashFree, Value::fixnum(0));
+  set_slot_raw(table, kHashCleared, Value::fixnum(0));
+  set_slot_raw(table, kHashSize, Value::fixnum(65));
+  set_slot_raw(table, kHashTestName, kNames[static_cast<int>(test)]);
+  set_slot_raw(table, kHashRehashSize, make_float(cx, 1.5));
+  set_slot_raw(table, kHashRehashThreshold, make_float(cx, 0.8125));
+  return table;
+}
+
+Value hash_table_get(Context& cx, Value table, Value key) {
+  if (core::hash_count_raw(table) == 0) return kUnbound;
+  const std::int64_t i = TRY(core::find_entry(cx, table, key, core::hash_for_test(cx, core::hash_test_raw(table), key)));
+  return i < 0 ? kUnbound : core::hash_value_raw(table, i);
+}
+
+void hash_table_put(Context& cx, Value table, Value key, Value v) {
+  const std::uint32_t hash = core::hash_for_test(cx, core::hash_test_raw(table), key);
+  Maybe<std::int64_t> found = core::find_entry(cx, table, key, hash);
+  if (!found.ok()) return;
+  if (found.get_raw() >= 0) {
+    set_slot_raw(slot_raw(table, core::kHashEntries), 2 * found.get_raw() + 1, v);
+  } else {
+    (void)core::add_entry(cx, table, hash, key, v);
+  }
+}
+
+void hash_table_remove(Context& cx, Value table, Value key) {
+  Maybe<std::int64_t> found =
+      core::find_entry(cx, table, key, core::hash_for_test(cx, core::hash_test_raw(table), key));
+  if (found.ok() && found.get_raw() >= 0) core::remove_entry(table, found.get_raw());
+}
+
+std::int64_t hash_table_count(Value table) { return core::hash_count_raw(table); }
+
+}  // namespace neovm
