@@ -1,0 +1,122 @@
+// Names and handlers; no system call but for home directories.
+#include "file/names.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "process/environment.hpp"
+
+namespace neomacs::host {
+
+using namespace neovm;  // NOLINT
+
+Maybe<std::string> encode_file_name(Context& cx, Value name) {
+  if (!name.is_string()) return wrong_type(cx, Qstringp, name);
+  std::string bytes = to_std_string(name);
+  if (bytes.find('\0') != std::string::npos) return wrong_type(cx, Qfilenamep, name);
+  return bytes;
+}
+
+Value decode_file_name(Context& cx, std::string_view bytes) { return make_string(cx, bytes); }
+
+Value string_like(Context& cx, Value like, std::string_view bytes) {
+  return string_multibyte(like) ? make_multibyte_string(cx, bytes) : make_unibyte_string(cx, bytes);
+}
+
+ExitTag file_error(Context& cx, const char* action, Value names, int error) {
+  const Value tail = names.is_list() ? names : list(cx, {names});
+  const Value reason = make_string(cx, std::strerror(error));
+  if (error == EEXIST) return signal_error(cx, Qfile_already_exists, cons(cx, reason, tail));
+  const Value data = cons(cx, make_string(cx, action), cons(cx, reason, tail));
+  return signal_error(cx, error == ENOENT ? Qfile_missing : Qfile_error, data);
+}
+
+// ---- handlers ---------------------------------------------------------------------------------------
+
+namespace {
+
+// Where REGEXP matches in NAME, case-sensitively and without touching the match data; -1 for nowhere.
+Maybe<std::int64_t> match_position_re(Context& cx, Value regexp, Value name) {
+  MatchData& match = match_data(cx);
+  const MatchData saved = match;
+  const std::size_t depth = binding_depth(cx);
+  TRY(bind_variable_re(cx, Qcase_fold_search, kNil));
+  const Value at = unbind_to_re(cx, depth, funcall_re(cx, Qstring_match, {regexp, name}));
+  match_data(cx) = saved;
+  if (at.is_exit()) return kFailed;
+  return at.is_fixnum() ? at.as_fixnum() : -1;
+}
+
+}  // namespace
+
+// Of all entries that match, the one whose match starts last wins.
+Value find_handler_re(Context& cx, Value name, Value operation) {
+  if (!name.is_string()) return wrong_type(cx, Qstringp, name);
+  Value chain = variable_value(cx, Qfile_name_handler_alist);
+  if (!chain.is_cons()) return kNil;
+  const bool inhibits = variable_value(cx, Qinhibit_file_name_operation) == operation;
+  const Value inhibited = inhibits ? variable_value(cx, Qinhibit_file_name_handlers) : kNil;
+  Value result = kNil;
+  std::int64_t best = -1;
+  for (; chain.is_cons(); chain = cdr_raw(chain)) {
+    TRY(check_quit(cx));
+    const Value entry = car_raw(chain);
+    if (!entry.is_cons() || !car_raw(entry).is_string()) continue;
+    const Value handler = cdr_raw(entry);
+    if (handler.is_symbol()) {
+      const Value operations = symbol_get(cx, handler, Qoperations);
+      if (operations.truthy() && !memq(operation, operations).truthy()) continue;
+    }
+    const std::int64_t at = TRY(match_position_re(cx, car_raw(entry), name));
+    if (at > best && !memq(handler, inhibited).truthy()) {
+      result = handler;
+      best = at;
+    }
+  }
+  return result;
+}
+
+Value call_handler_re(Context& cx, Value name, Value operation, std::initializer_list<Value> args) {
+  const Value handler = find_handler_re(cx, name, operation);
+  if (handler.is_exit()) return handler;
+  if (handler.is_nil()) return kUnbound;
+  Value all[10];
+  std::size_t n = 0;
+  all[n++] = operation;
+  for (const Value v : args) all[n++] = v;
+  return funcall_re(cx, handler, std::span<const Value>(all, n));
+}
+
+// ---- text -------------------------------------------------------------------------------------------
+
+std::string as_directory(std::string_view name) {
+  if (name.empty()) return "./";
+  std::string out(name);
+  if (out.back() != '/') out += '/';
+  return out;
+}
+
+// Exactly two leading slashes are special to POSIX and stay.
+std::string directory_as_file(std::string_view name) {
+  if (name == "//") return "//";
+  std::size_t n = name.size();
+  while (n > 1 && name[n - 1] == '/') --n;
+  return std::string(name.substr(0, n));
+}
+
+std::string home_directory(Context& cx, std::string_view user) {
+  if (user.empty()) {
+    std::string home;
+    if (lisp_getenv(cx, "HOME", &home)) return home;
+    const passwd* pw = getpwuid(getuid());
+    return pw != nullptr && pw->pw_dir != nullptr ? pw->pw_dir : "/";
+  }
+  const passwd* pw = getpwnam(std::string(user).c_str());
+  return pw != nullptr && pw->pw_dir != nullptr ? pw->pw_dir : "";
+}
+
+}  // namespace neomacs::host
