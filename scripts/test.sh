@@ -10,7 +10,7 @@ while [ $# -gt 0 ]; do
     --help | -h)
       cat <<'TXT'
 usage: ./neo test [FILTER] [--preset PRESET] [--unit | --conformance] [--vm-args ARGS] [--no-build]
-Unit tests (ctest), the command-line tests of tests/cli, then the conformance files against Emacs's recorded answers.
+The unit tests, the command-line tests of tests/cli, then the conformance files against Emacs's recorded answers.
 FILTER is a regular expression over test names and conformance file names. The last line is `N passed, N failed`.
 TXT
       exit 0 ;;
@@ -46,21 +46,10 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 if [ "$what" != conformance ]; then
-  # ctest's summary names failures out of a total; turned into this project's closing line.
-  select=()
-  [ -z "$filter" ] || select=(-R "$filter")
-  ctest --test-dir "build/$preset" -j "$JOBS" --timeout 300 --output-on-failure "${select[@]}" >"$log" 2>&1 || true
-  total=$(sed -n 's/^[0-9]*% tests passed, [0-9]* tests failed out of \([0-9]*\)$/\1/p' "$log" | tail -n 1)
-  bad=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests failed out of [0-9]*$/\1/p' "$log" | tail -n 1)
-  if [ -z "$total" ] && ! grep -q 'No tests were found' "$log"; then
-    cat "$log"
-    bad=1 total=1
-  elif [ "${bad:-0}" != 0 ]; then
-    grep -v -E '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed|^ +Start +[0-9]+:' "$log" || true
-  fi
-  passed=$((passed + ${total:-0} - ${bad:-0}))
-  failed=$((failed + ${bad:-0}))
-  say "unit: $((${total:-0} - ${bad:-0})) passed, ${bad:-0} failed"
+  # The unit programs (also known to ctest as whole programs), counted test by test.
+  "$PYTHON" scripts/unit.py --bin "build/$preset/bin" --jobs "$JOBS" "$filter" >"$log" 2>&1 || true
+  count "$log"
+  grep -v -E '^[0-9]+ passed, [0-9]+ failed$' "$log" >&2 || true
 
   # Programs tests/cli/*.py are given the folder of binaries and end with the closing line.
   for program in tests/cli/*_test.py; do
