@@ -33,13 +33,14 @@ Value list_from(Context& cx, std::span<const Value> items, Value tail) {
 }
 
 Value make_slots(Context& cx, ObjectKind kind, std::int64_t count, Value fill) {
-  if (count < 0 || count > (std::int64_t{1} << 40)) return signal_error(cx, Qmemory_full, kNil);
+  if (count < 0 || count > (std::int64_t{1} << 40)) return signal_memory_full(cx);
   const auto n = static_cast<std::uint64_t>(count);
   ObjectHeader* h = cx.heap().allocate(kind, sizeof(ObjectHeader) + 8 + n * sizeof(Value));
-  if (h == nullptr) return signal_error(cx, Qmemory_full, kNil);
+  if (h == nullptr) return signal_memory_full(cx);
   auto* o = reinterpret_cast<SlotsObject*>(h);
   o->count = n;
   for (std::uint64_t i = 0; i < n; ++i) o->slots[i] = fill;
+  if (kind == ObjectKind::kFinalizer) cx.heap().watch(h);
   return Value::pointer(h, Tag::kObject);
 }
 
@@ -54,9 +55,9 @@ Value make_vector_from(Context& cx, std::span<const Value> items) {
 }
 
 Value make_raw(Context& cx, ObjectKind kind, std::int64_t bytes) {
-  if (bytes < 0 || bytes > (std::int64_t{1} << 42)) return signal_error(cx, Qmemory_full, kNil);
+  if (bytes < 0 || bytes > (std::int64_t{1} << 42)) return signal_memory_full(cx);
   ObjectHeader* h = cx.heap().allocate(kind, sizeof(ObjectHeader) + 8 + static_cast<std::size_t>(bytes));
-  if (h == nullptr) return signal_error(cx, Qmemory_full, kNil);
+  if (h == nullptr) return signal_memory_full(cx);
   auto* o = reinterpret_cast<RawObject*>(h);
   o->count = static_cast<std::uint64_t>(bytes);
   std::memset(o->bytes, 0, static_cast<std::size_t>(bytes));
@@ -64,10 +65,10 @@ Value make_raw(Context& cx, ObjectKind kind, std::int64_t bytes) {
 }
 
 Value make_string_raw(Context& cx, std::int64_t chars, std::int64_t bytes, bool multibyte) {
-  if (bytes < 0 || bytes > (std::int64_t{1} << 42)) return signal_error(cx, Qmemory_full, kNil);
+  if (bytes < 0 || bytes > (std::int64_t{1} << 42)) return signal_memory_full(cx);
   ObjectHeader* body =
       cx.heap().allocate(ObjectKind::kRawBytes, sizeof(ObjectHeader) + 8 + static_cast<std::size_t>(bytes) + 1);
-  if (body == nullptr) return signal_error(cx, Qmemory_full, kNil);
+  if (body == nullptr) return signal_memory_full(cx);
   auto* raw = reinterpret_cast<RawObject*>(body);
   raw->count = static_cast<std::uint64_t>(bytes) + 1;
   raw->bytes[bytes] = 0;
@@ -132,6 +133,7 @@ Value make_host_object(Context& cx, const HostType* type) {
   o->type = type;
   for (int i = 0; i < type->slot_count; ++i) o->slots[i] = kNil;
   std::memset(static_cast<void*>(&o->slots[type->slot_count]), 0, type->payload_bytes);
+  if (type->finalize != nullptr || type->trace != nullptr) cx.heap().watch(&o->header);
   return Value::pointer(o, Tag::kObject);
 }
 

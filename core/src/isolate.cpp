@@ -35,6 +35,7 @@ Isolate::Isolate(const IsolateOptions& options) : options_(options), heap_(*this
 }
 
 Isolate::~Isolate() {
+  heap_.shut_down();
   for (Extension& e : extensions_)
     if (e.destroy != nullptr) e.destroy(e.state);
 }
@@ -99,6 +100,7 @@ Value Isolate::add_symbol(std::string_view name, std::uint32_t hash) {
     initialize_cells(cells(symbol), string, hash);
   } else {
     symbol = make_heap_symbol(heap_, string, hash);
+    table_has_young_ = true;
   }
   SymbolCells& c = cells(symbol);
   c.flags = kSymbolInterned;
@@ -187,6 +189,17 @@ void Isolate::rebuild_symbol_table() {
 
 void Isolate::trace_roots(Tracer& t) {
   for (Value& v : table_) t.visit(&v);
+  trace_without_table(t);
+}
+
+void Isolate::trace_roots_minor(Tracer& t) {
+  if (table_has_young_)
+    for (Value& v : table_) t.visit(&v);
+  table_has_young_ = false;
+  trace_without_table(t);
+}
+
+void Isolate::trace_without_table(Tracer& t) {
   main_obarray.trace(t);
   t.visit(&standard_tables_.syntax);
   t.visit(&standard_tables_.category);

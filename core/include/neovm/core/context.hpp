@@ -41,6 +41,7 @@ enum InterruptBit : std::uint32_t {
   kInterruptDeadline = 4,
   kInterruptFuel = 8,      // the slice is over
   kInterruptTerminate = 16,
+  kInterruptMemoryFull = 32,  // the heap is above its limit: signal_memory_full(), once
 };
 
 class Context {
@@ -118,5 +119,9 @@ inline bool native_stack_low(const Context& cx) {
 
 // Collects if it was asked for (or in stress mode). A safepoint: only from the VM loop or re-entry code.
 void safepoint_re(Context& cx);
+// Collects at once: `garbage-collect`. Registers and native frames are scanned.
+void collect_now_re(Context& cx, core::CollectKind kind);
+// The error of a full heap, with GNU's message.
+ExitTag signal_memory_full(Context& cx);
 
 }  // namespace neovm

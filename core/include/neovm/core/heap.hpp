@@ -41,7 +41,8 @@ class Heap {
   // Two uninitialized words. Never fails, never collects.
   Cons* allocate_cons() {
     std::byte* p = cons_top_;
-    if (p + sizeof(Cons) > cons_limit_) [[unlikely]] return allocate_cons_slow();
+    if (p + sizeof(Cons) > cons_limit_) [[unlikely]]
+      return allocate_cons_slow();
     cons_top_ = p + sizeof(Cons);
     return reinterpret_cast<Cons*>(p);
   }
@@ -50,7 +51,8 @@ class Heap {
   ObjectHeader* allocate(ObjectKind kind, std::size_t bytes) {
     bytes = (bytes + 15) & ~std::size_t{15};
     std::byte* p = object_top_;
-    if (bytes > kLargeObjectBytes || p + bytes > object_limit_) [[unlikely]] return allocate_slow(kind, bytes);
+    if (bytes > kLargeObjectBytes || p + bytes > object_limit_) [[unlikely]]
+      return allocate_slow(kind, bytes);
     object_top_ = p + bytes;
     auto* h = reinterpret_cast<ObjectHeader*>(p);
     *h = ObjectHeader{kind, 0, 0, 0, 0};
@@ -68,14 +70,34 @@ class Heap {
   // Only at a safepoint. `stack_top` is the lowest address of native frames to scan conservatively
   // (null: there are none under this safepoint).
   void collect(CollectKind kind, const void* stack_top);
+  // True when growth since the last major collection calls for another (or somebody asked for one).
+  [[nodiscard]] bool major_due() const;
   // Walks everything reachable and every block; aborts with a report on damage. Debugging.
   void verify(const char* when);
+
+  // Must be told, right after allocation, of every finalizer object, and of every host object whose type has
+  // finalize or trace.
+  void watch(ObjectHeader* object);
+  // `s` holds (and hands over) one reference of its external body. Charges the bytes.
+  void note_external_string(StringObject* s);
+  // Function of a finalizer that became unreachable; kUnbound when there is none. The caller runs it.
+  Value take_ready_finalizer();
+  // Memory stayed above the limit after a major collection; cleared by reading. The safepoint's caller
+  // signals memory-full.
+  bool take_memory_full();
+  // Finalizes every host object; the isolate calls it before it destroys extension states.
+  void shut_down();
+  // Writes the extents of the blocks being filled to their side tables. For walkers of the heap.
+  void settle_extents();
 
   [[nodiscard]] HeapState& state() { return *state_; }
 
  private:
   Cons* allocate_cons_slow();
   ObjectHeader* allocate_slow(ObjectKind kind, std::size_t bytes);
+  ObjectHeader* allocate_large(ObjectKind kind, std::size_t bytes);
+  std::byte* take_young_block(bool conses);
+  void count_nursery();
 
   std::byte* cons_top_ = nullptr;
   std::byte* cons_limit_ = nullptr;
@@ -90,18 +112,24 @@ struct HeapStatistics {
   std::uint64_t minor_collections = 0;
   std::uint64_t major_collections = 0;
   std::uint64_t conses_allocated = 0;
-  std::uint64_t objects_allocated = 0;
+  std::uint64_t objects_allocated = 0;  // estimated from one block a collection
   std::uint64_t bytes_allocated = 0;
   std::uint64_t bytes_promoted = 0;
   std::uint64_t objects_moved = 0;
   std::uint64_t objects_pinned = 0;
-  std::uint64_t live_bytes = 0;       // after the last major collection
+  std::uint64_t live_bytes = 0;  // after the last major collection
   std::uint64_t external_bytes = 0;
   std::uint64_t pause_total_ns = 0;
   std::uint64_t pause_max_ns = 0;
   std::uint64_t pause_p50_ns = 0;
   std::uint64_t pause_p95_ns = 0;
   std::uint64_t pause_p99_ns = 0;
+  std::uint64_t minor_pause_p50_ns = 0;
+  std::uint64_t minor_pause_p99_ns = 0;
+  std::uint64_t minor_pause_max_ns = 0;
+  std::uint64_t major_pause_p50_ns = 0;
+  std::uint64_t major_pause_max_ns = 0;
+  std::uint64_t held_bytes = 0;  // blocks the heap owns
   // By shape, live after the last major collection.
   std::uint64_t live_count[static_cast<int>(ObjectKind::kCount)] = {};
   std::uint64_t live_kind_bytes[static_cast<int>(ObjectKind::kCount)] = {};

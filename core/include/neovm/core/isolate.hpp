@@ -79,6 +79,8 @@ class Isolate {
 
   std::vector<Context*>& contexts() { return contexts_; }
   void trace_roots(Tracer& t);  // everything but native stacks
+  // The same without tables that hold nothing young.
+  void trace_roots_minor(Tracer& t);
 
   std::uint64_t unimplemented_count = 0;
   std::uint64_t next_gensym = 0;
@@ -88,6 +90,7 @@ class Isolate {
   friend class Context;
   Value add_symbol(std::string_view name, std::uint32_t hash);
   void grow_table();
+  void trace_without_table(Tracer& t);
 
   IsolateOptions options_;
   core::Heap heap_;
@@ -95,6 +98,7 @@ class Isolate {
   std::uint32_t next_symbol_id_ = 0;
   // Open addressing over name hashes; entries are symbol words, kNil-bits 0 means empty.
   std::vector<Value> table_;
+  bool table_has_young_ = false;  // a heap symbol was added since the last collection
   std::size_t symbol_total_ = 0;
   std::size_t table_used_ = 0;
   Extension extensions_[static_cast<int>(ExtensionId::kCount)];
