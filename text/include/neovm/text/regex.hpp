@@ -1,0 +1,78 @@
+// Emacs regular expressions over a text cursor.
+//
+// A pattern is parsed to a tree, compiled to a compact program for one kind of target (unibyte or
+// multibyte) and kept in a per-isolate cache. Matching backtracks on an explicit stack, so neither deep
+// patterns nor long texts use C++ stack. Positions are byte offsets in the subject's cursor.
+#pragma once
+
+#include <cstdint>
+
+#include "neovm/abi/error.hpp"
+#include "neovm/text/cursor.hpp"
+#include "neovm/text/syntax.hpp"
+
+namespace neovm::text {
+
+class Regex;  // A compiled pattern. Owned by the cache; valid until the next regex_compile.
+
+struct RegexOptions {
+  bool target_multibyte = false;
+  bool posix = false;   // longest match instead of the first one found
+  bool fold = false;    // ignore case by the current buffer's case table
+  Value spaces = kNil;  // search-spaces-regexp: nil or a string
+};
+
+// Compiles PATTERN (a string) or takes it from the cache. Signals invalid-regexp.
+Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions& options);
+// Groups of the pattern that are recorded, the whole match (0) included.
+int regex_group_count(const Regex& regex);
+
+struct RegexSubject {
+  Cursor text;
+  std::int64_t begin = 0;  // accessible part: \` matches at begin, \' at end
+  std::int64_t end = 0;
+  std::int64_t point = -1;  // \= matches here
+  const SyntaxProperties* properties = nullptr;
+};
+
+struct RegexRegisters {
+  int count = 0;  // groups, the whole match included; the rest is undefined
+  std::int64_t start[256];
+  std::int64_t end[256];
+};
+
+// Does REGEX match at `at`, consuming nothing at or past `stop`? Fails with
+// "Stack overflow in regexp matcher" or a pending quit. `registers` may be null.
+Maybe<bool> regex_match_at(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t at,
+                           std::int64_t stop, RegexRegisters* registers);
+// First match that starts at `from`, then further on up to and including `to` (backwards when to < from).
+// Returns its start or -1.
+Maybe<std::int64_t> regex_search(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t from,
+                                 std::int64_t to, std::int64_t stop, RegexRegisters* registers);
+
+// ---- case folding, shared with plain searches ---------------------------------------------------------
+
+// Canonical characters by a case table (nil: identity).
+class CaseFolder {
+ public:
+  explicit CaseFolder(Value case_table);
+  [[nodiscard]] bool folds() const { return canonical_table_ != kNil; }
+  [[nodiscard]] int canonical(int c) const {
+    if (canonical_table_ == kNil) return c;
+    const Value v = char_table_get(canonical_table_, c);
+    return v.is_fixnum() ? static_cast<int>(v.as_fixnum()) : c;
+  }
+  // Characters with the same canonical form as `c`, `c` first. Returns how many (at most `room`).
+  int equivalents(int c, int* out, int room) const;
+  [[nodiscard]] bool is_upper(int c) const;
+  [[nodiscard]] bool is_lower(int c) const;
+  [[nodiscard]] Value canonical_table() const { return canonical_table_; }
+
+ private:
+  Value down_ = kNil;
+  Value up_ = kNil;
+  Value canonical_table_ = kNil;
+  Value equivalents_ = kNil;
+};
+
+}  // namespace neovm::text

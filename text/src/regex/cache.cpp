@@ -1,0 +1,170 @@
+// Compiled patterns by content, and case folding.
+#include <algorithm>
+#include <cstring>
+
+#include "../state.hpp"
+#include "neovm/abi/alloc.hpp"
+#include "neovm/abi/string.hpp"
+#include "neovm/abi/symbols.hpp"
+
+namespace neovm::text {
+namespace {
+
+std::uint64_t hash_bytes(std::string_view s) {
+  std::uint64_t h = 0x9e3779b97f4a7c15ULL ^ s.size();
+  const char* p = s.data();
+  std::size_t n = s.size();
+  const auto mix = [&h](std::uint64_t w) {
+    h = (h ^ w) * 0xff51afd7ed558ccdULL;
+    h ^= h >> 32;
+  };
+  for (; n >= 8; n -= 8, p += 8) {
+    std::uint64_t w;
+    std::memcpy(&w, p, 8);
+    mix(w);
+  }
+  std::uint64_t w = 0;
+  std::memcpy(&w, p, n);
+  mix(w);
+  return h;
+}
+
+std::vector<int> characters_of(Value string) {
+  std::vector<int> out;
+  const std::uint8_t* p = string_data_raw(string);
+  const std::int64_t bytes = string_bytes(string);
+  out.reserve(static_cast<std::size_t>(string_chars(string)));
+  if (!string_multibyte(string)) {
+    for (std::int64_t i = 0; i < bytes; ++i) out.push_back(raw_byte_to_char(p[i]));
+    return out;
+  }
+  for (std::int64_t i = 0; i < bytes;) {
+    const Decoded d = decode_char(p + i);
+    out.push_back(d.c);
+    i += d.bytes;
+  }
+  return out;
+}
+
+void append_flags(const RegexOptions& o, Value pattern, std::string* key) {
+  unsigned flags = 0;
+  if (o.target_multibyte) flags |= 1;
+  if (o.posix) flags |= 2;
+  if (o.fold) flags |= 4;
+  if (string_multibyte(pattern)) flags |= 8;
+  if (o.spaces.is_string()) flags |= string_multibyte(o.spaces) ? 48 : 16;
+  key->push_back(static_cast<char>(flags));
+}
+
+// Does `entry` hold this request? Compares without building a key.
+bool same_request(const CachedRegex& entry, Value pattern, char flags, const RegexOptions& o, Value case_table) {
+  const std::string_view text = string_view_of(pattern);
+  if (entry.key[0] != flags || !(entry.case_table.get() == case_table)) return false;
+  if (!o.spaces.is_string()) return std::string_view(entry.key).substr(1) == text;
+  const std::string_view spaces = string_view_of(o.spaces);
+  std::string key = std::to_string(text.size()) + ":";
+  key.append(text).append(spaces);
+  return std::string_view(entry.key).substr(1) == key;
+}
+
+}  // namespace
+
+CaseFolder::CaseFolder(Value case_table) {
+  if (!is_char_table(case_table)) return;
+  down_ = case_table;
+  const std::int64_t extras = slot_count_raw(case_table) - kCharTableExtras;
+  if (extras >= 1) up_ = slot_raw(case_table, kCharTableExtras);
+  if (extras >= 2) canonical_table_ = slot_raw(case_table, kCharTableExtras + 1);
+  if (extras >= 3) equivalents_ = slot_raw(case_table, kCharTableExtras + 2);
+  if (!is_char_table(canonical_table_)) canonical_table_ = down_;
+}
+
+int CaseFolder::equivalents(int c, int* out, int room) const {
+  out[0] = c;
+  int n = 1;
+  if (!is_char_table(equivalents_)) {
+    // Without the table of equivalences only the plain pair is known.
+    const int low = canonical(c);
+    if (low != c && n < room) out[n++] = low;
+    if (is_char_table(up_)) {
+      const Value up = char_table_get(up_, low);
+      if (up.is_fixnum() && up.as_fixnum() != c && up.as_fixnum() != low && n < room)
+        out[n++] = static_cast<int>(up.as_fixnum());
+    }
+    return n;
+  }
+  const int mine = canonical(c);
+  for (int at = c, steps = 0; steps < 64; ++steps) {
+    const Value next = char_table_get(equivalents_, at);
+    if (!next.is_fixnum()) break;
+    at = static_cast<int>(next.as_fixnum());
+    if (at == c) break;
+    if (canonical(at) == mine && n < room && std::find(out, out + n, at) == out + n) out[n++] = at;
+  }
+  return n;
+}
+
+bool CaseFolder::is_upper(int c) const {
+  if (!is_char_table(down_)) return false;
+  const Value v = char_table_get(down_, c);
+  return v.is_fixnum() && v.as_fixnum() != c;
+}
+
+bool CaseFolder::is_lower(int c) const {
+  if (!is_char_table(up_) || is_upper(c)) return false;
+  const Value v = char_table_get(up_, c);
+  return v.is_fixnum() && v.as_fixnum() != c;
+}
+
+int regex_group_count(const Regex& regex) { return regex.groups + 1; }
+
+Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions& options) {
+  TextState& state = text_state(cx);
+  const Value tables = current_tables(cx).downcase;
+  // Classes such as [:upper:] ask the case table even when case matters.
+  const Value case_table = is_char_table(tables) ? tables : kNil;
+  std::string flags;
+  append_flags(options, pattern, &flags);
+  const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags[0]);
+  ++state.uses;
+  for (CachedRegex& entry : state.cache) {
+    if (entry.hash != hash || !same_request(entry, pattern, flags[0], options, case_table)) continue;
+    entry.last_use = state.uses;
+    return entry.regex.get();
+  }
+
+  regex::Tree tree;
+  std::vector<int> spaces;
+  if (options.spaces.is_string()) spaces = characters_of(options.spaces);
+  if (const char* message = regex::parse(characters_of(pattern), options.spaces.is_string() ? &spaces : nullptr, &tree))
+    return signal_error1(cx, Qinvalid_regexp, make_unibyte_string(cx, message));
+  const CaseFolder classes(case_table);
+  const CaseFolder folder(options.fold ? case_table : kNil);
+  regex::finish_sets(&tree, options.target_multibyte, folder, classes);
+  auto regex = std::make_unique<Regex>();
+  regex::compile(tree, folder, options.target_multibyte, regex.get());
+  regex->posix = options.posix;
+
+  if (state.cache.size() < TextState::kCacheSize) {
+    state.cache.emplace_back();
+  } else {
+    std::iter_swap(std::min_element(state.cache.begin(), state.cache.end(),
+                                    [](const CachedRegex& a, const CachedRegex& b) { return a.last_use < b.last_use; }),
+                   state.cache.end() - 1);
+  }
+  CachedRegex& entry = state.cache.back();
+  entry.hash = hash;
+  entry.last_use = state.uses;
+  entry.key = flags;
+  if (options.spaces.is_string()) {
+    entry.key += std::to_string(string_view_of(pattern).size()) + ":";
+    entry.key.append(string_view_of(pattern)).append(string_view_of(options.spaces));
+  } else {
+    entry.key.append(string_view_of(pattern));
+  }
+  entry.case_table.set(case_table);
+  entry.regex = std::move(regex);
+  return entry.regex.get();
+}
+
+}  // namespace neovm::text

@@ -1,0 +1,455 @@
+// From the tree to the program.
+//
+// Code is made front to back; each piece is told which bytes can follow it. That knowledge pays for most
+// of the speed: a choice whose one branch cannot start with the byte at hand is taken without leaving a
+// choice point, and a run of single characters that what follows cannot begin with is never given back.
+#include <algorithm>
+
+#include "program.hpp"
+
+namespace neovm::text::regex {
+namespace {
+
+class Compiler {
+ public:
+  Compiler(Tree& tree, const CaseFolder& folder, bool multibyte, Regex* out)
+      : tree_(tree),
+        folder_(folder),
+        multibyte_(multibyte),
+        out_(*out),
+        first_(tree.nodes.size()),
+        known_(tree.nodes.size(), false) {}
+
+  void run();
+
+ private:
+  const FirstBytes& first(int node);
+  FirstBytes compute_first(const Node& n);
+  void first_of_char(int c, FirstBytes* f) const;
+  FirstBytes first_of_set(const CharSet& s) const;
+  static void add_lead_bytes(int from, int to, FirstBytes* f);
+
+  void generate(int node, const FirstBytes& follow);
+  void generate_sequence(const Node& n, const FirstBytes& follow);
+  void generate_alternatives(const Node& n, const FirstBytes& follow);
+  void generate_repeat(const Node& n, const FirstBytes& follow);
+  void generate_literal(const std::vector<int>& chars);
+  void generate_loop(const Node& n, int body, const FirstBytes& follow);
+  std::uint16_t map_of(const FirstBytes& f);
+  int emit(Op op, int value = 0) {
+    Instruction i;
+    i.op = op;
+    i.value = value;
+    out_.code.push_back(i);
+    return here() - 1;
+  }
+  [[nodiscard]] int here() const { return static_cast<int>(out_.code.size()); }
+  [[nodiscard]] bool foldable(int c) const;
+  [[nodiscard]] bool one_character(const Node& n) const;
+  void find_anchors();
+  void find_literals();
+  bool append_bytes(int c, std::vector<std::uint8_t>* out) const;
+
+  Tree& tree_;
+  const CaseFolder& folder_;
+  bool multibyte_;
+  Regex& out_;
+  std::vector<FirstBytes> first_;
+  std::vector<bool> known_;
+};
+
+// Can another character than `c` match the literal `c`?
+bool Compiler::foldable(int c) const {
+  if (!folder_.folds()) return false;
+  int same[4];
+  return folder_.equivalents(c, same, 4) > 1;
+}
+
+// The bytes of `c` in the target; false when no target text can hold it.
+bool Compiler::append_bytes(int c, std::vector<std::uint8_t>* out) const {
+  if (multibyte_) {
+    std::uint8_t buffer[kMaxBytesPerChar];
+    const int n = encode_char(c, buffer);
+    out->insert(out->end(), buffer, buffer + n);
+    return true;
+  }
+  if (c < 0x80) {
+    out->push_back(static_cast<std::uint8_t>(c));
+  } else if (is_raw_byte_char(c)) {
+    out->push_back(static_cast<std::uint8_t>(char_to_raw_byte(c)));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Compiler::first_of_char(int c, FirstBytes* f) const {
+  int same[32];
+  const int n = folder_.folds() ? folder_.equivalents(c, same, 32) : (same[0] = c, 1);
+  for (int i = 0; i < n; ++i) {
+    std::vector<std::uint8_t> bytes;
+    if (append_bytes(same[i], &bytes)) f->add(bytes[0]);
+  }
+}
+
+void Compiler::add_lead_bytes(int from, int to, FirstBytes* f) {
+  const auto add_between = [f](int a, int b) {
+    std::uint8_t low[kMaxBytesPerChar];
+    std::uint8_t high[kMaxBytesPerChar];
+    encode_char(a, low);
+    encode_char(b, high);
+    for (int lead = low[0]; lead <= high[0]; ++lead) f->add(static_cast<std::uint8_t>(lead));
+  };
+  if (from <= kMax5Byte) add_between(from, std::min(to, kMax5Byte));
+  if (to > kMax5Byte) add_between(std::max(from, kMax5Byte + 1), to);
+}
+
+FirstBytes Compiler::first_of_set(const CharSet& s) const {
+  FirstBytes f;
+  if (s.ascii_by_syntax) {
+    if (s.negated) {
+      f.add_all();
+      return f;
+    }
+    if ((s.classes & kClassWord) != 0) f.syntax |= 1U << kSyntaxWord;
+    if ((s.classes & kClassSpace) != 0) f.syntax |= 1U << kSyntaxWhitespace;
+  }
+  for (int i = 0; i < 4; ++i) f.bits[i] = s.bits[i];
+  if (!multibyte_) return f;
+  f.bits[2] = f.bits[3] = 0;
+  if (s.negated || s.classes != 0 || s.walk_equivalents) {
+    f.add_non_ascii();
+  } else {
+    for (const Range& r : s.ranges) add_lead_bytes(r.from, r.to, &f);
+  }
+  return f;
+}
+
+FirstBytes Compiler::compute_first(const Node& n) {
+  FirstBytes f;
+  switch (n.kind) {
+    case NodeKind::kEmpty:
+    case NodeKind::kAssert: f.empty = true; break;
+    case NodeKind::kChar: first_of_char(n.value, &f); break;
+    case NodeKind::kAny:
+      f.add_all();
+      f.bits[0] &= ~(std::uint64_t{1} << '\n');
+      break;
+    case NodeKind::kSet: f = first_of_set(tree_.sets[n.value]); break;
+    case NodeKind::kSyntax:
+      f.syntax = n.value < kSyntaxCodeCount ? 1U << n.value : 0;
+      if (n.negated) f.syntax = ~f.syntax;
+      f.add_non_ascii();
+      break;
+    case NodeKind::kCategory: f.add_all(); break;
+    case NodeKind::kBackref:
+      f.add_all();
+      f.empty = true;
+      break;
+    case NodeKind::kSequence:
+      f.empty = true;
+      for (const int child : n.children) f.then(first(child));
+      break;
+    case NodeKind::kAlternatives:
+      for (const int child : n.children) f.merge(first(child));
+      break;
+    case NodeKind::kGroup: f = first(n.children[0]); break;
+    case NodeKind::kRepeat:
+      if (n.max != 0) f = first(n.children[0]);
+      f.empty = f.empty || n.min == 0;
+      break;
+  }
+  return f;
+}
+
+const FirstBytes& Compiler::first(int node) {
+  if (!known_[node]) {
+    first_[node] = compute_first(tree_.nodes[node]);
+    known_[node] = true;
+  }
+  return first_[node];
+}
+
+// A map for deciding at run time, or none when the path can go on without a byte or with nearly any.
+std::uint16_t Compiler::map_of(const FirstBytes& f) {
+  if (f.empty || f.syntax != 0 || out_.maps.size() >= kNoMap) return kNoMap;
+  if ((f.bits[0] & f.bits[1] & f.bits[2] & f.bits[3]) == ~std::uint64_t{0}) return kNoMap;
+  const ByteMap m = {{f.bits[0], f.bits[1], f.bits[2], f.bits[3]}};
+  for (std::size_t i = 0; i < out_.maps.size() && i < 16; ++i)
+    if (std::equal(std::begin(m.bits), std::end(m.bits), std::begin(out_.maps[i].bits)))
+      return static_cast<std::uint16_t>(i);
+  out_.maps.push_back(m);
+  return static_cast<std::uint16_t>(out_.maps.size() - 1);
+}
+
+void Compiler::generate_literal(const std::vector<int>& chars) {
+  for (std::size_t i = 0; i < chars.size();) {
+    const bool fold = foldable(chars[i]);
+    std::size_t end = i + 1;
+    if (fold) {
+      end = chars.size();  // characters without case go along in a folded run
+      const int at = emit(Op::kFold, static_cast<int>(out_.folded.size()));
+      for (; i < end; ++i) out_.folded.push_back(folder_.canonical(chars[i]));
+      out_.code[at].count = static_cast<int>(out_.folded.size()) - out_.code[at].value;
+      continue;
+    }
+    while (end < chars.size() && !foldable(chars[end])) ++end;
+    const std::size_t start = out_.bytes.size();
+    bool possible = true;
+    for (; i < end; ++i) possible = append_bytes(chars[i], &out_.bytes) && possible;
+    if (!possible) {
+      out_.bytes.resize(start);
+      tree_.sets.emplace_back();  // the empty set matches nothing
+      emit(Op::kSet, static_cast<int>(tree_.sets.size()) - 1);
+      return;
+    }
+    if (out_.bytes.size() - start == 1) {
+      emit(Op::kByte, out_.bytes[start]);
+      out_.bytes.resize(start);
+    } else {
+      const int at = emit(Op::kString, static_cast<int>(start));
+      out_.code[at].count = static_cast<int>(out_.bytes.size() - start);
+    }
+  }
+}
+
+void Compiler::generate_sequence(const Node& n, const FirstBytes& follow) {
+  const std::size_t count = n.children.size();
+  std::vector<FirstBytes> rest(count + 1);  // rest[i]: what comes behind child i - 1
+  rest[count] = follow;
+  for (std::size_t i = count; i-- > 0;) {
+    rest[i] = first(n.children[i]);
+    rest[i].then(rest[i + 1]);
+  }
+  std::vector<int> literal;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Node& child = tree_.nodes[n.children[i]];
+    if (child.kind == NodeKind::kChar) {
+      literal.push_back(child.value);
+      continue;
+    }
+    if (!literal.empty()) generate_literal(literal);
+    literal.clear();
+    generate(n.children[i], rest[i + 1]);
+  }
+  if (!literal.empty()) generate_literal(literal);
+}
+
+void Compiler::generate_alternatives(const Node& n, const FirstBytes& follow) {
+  const std::size_t count = n.children.size();
+  std::vector<FirstBytes> tails(count);  // first bytes of alternative i and all behind it
+  for (std::size_t i = count; i-- > 0;) {
+    tails[i] = first(n.children[i]);
+    tails[i].then(follow);
+    if (i + 1 < count) tails[i].merge(tails[i + 1]);
+  }
+  std::vector<int> exits;
+  for (std::size_t i = 0; i < count; ++i) {
+    int split = -1;
+    if (i + 1 < count) {
+      FirstBytes mine = first(n.children[i]);
+      mine.then(follow);
+      split = emit(Op::kSplit);
+      const std::uint16_t here_map = map_of(mine);
+      const std::uint16_t other_map = map_of(tails[i + 1]);
+      out_.code[split].here_map = here_map;
+      out_.code[split].other_map = other_map;
+    }
+    generate(n.children[i], follow);
+    if (split >= 0) {
+      exits.push_back(emit(Op::kJump));
+      out_.code[split].target = here();
+    }
+  }
+  for (const int jump : exits) out_.code[jump].target = here();
+}
+
+bool Compiler::one_character(const Node& n) const {
+  switch (n.kind) {
+    case NodeKind::kAny:
+    case NodeKind::kSet:
+    case NodeKind::kSyntax:
+    case NodeKind::kCategory: return true;
+    case NodeKind::kChar: {
+      std::vector<std::uint8_t> bytes;
+      return foldable(n.value) || (append_bytes(n.value, &bytes) && bytes.size() == 1);
+    }
+    default: return false;
+  }
+}
+
+void Compiler::generate_loop(const Node& n, int body, const FirstBytes& follow) {
+  const bool counted = n.min > 1 || n.max > 1;
+  const bool may_be_empty = first(body).empty;
+  FirstBytes around = first(body);
+  around.then(follow);
+  FirstBytes after = first(body);
+  after.empty = true;
+  after.then(follow);
+  int counter = -1;
+  if (counted) {
+    counter = out_.registers++;
+    const int set = emit(Op::kSetRegister, counter);
+    out_.code[set].min = 0;
+  }
+  const int position = may_be_empty ? out_.registers++ : -1;
+  const int enter = !counted && n.min == 1 ? emit(Op::kJump) : -1;
+  const int head = emit(Op::kLoop);
+  const std::uint16_t here_map = map_of(around);
+  const std::uint16_t other_map = map_of(follow);
+  Instruction& loop = out_.code[head];
+  loop.value = counter;
+  loop.count = position;
+  loop.min = counted ? n.min : 0;
+  loop.max = counted ? n.max : kUnlimited;
+  loop.flag = !n.greedy;
+  loop.here_map = here_map;
+  loop.other_map = other_map;
+  if (enter >= 0) out_.code[enter].target = here();
+  generate(body, after);
+  const int back = emit(Op::kJump);
+  out_.code[back].target = head;
+  out_.code[head].target = here();
+}
+
+void Compiler::generate_repeat(const Node& n, const FirstBytes& follow) {
+  const int body = n.children[0];
+  if (n.max == 0) return;
+  if (one_character(tree_.nodes[body])) {
+    const int at = emit(Op::kRepeatOne);
+    FirstBytes inside = first(body);
+    const std::uint16_t after_map = map_of(follow);
+    Instruction& repeat = out_.code[at];
+    repeat.flag = !n.greedy;
+    repeat.min = n.min;
+    repeat.max = n.max;
+    repeat.other_map = after_map;
+    bool disjoint = !follow.empty && inside.syntax == 0 && follow.syntax == 0;
+    for (int i = 0; i < 4; ++i) disjoint = disjoint && (inside.bits[i] & follow.bits[i]) == 0;
+    repeat.possessive = disjoint;
+    const Node& one = tree_.nodes[body];
+    if (one.kind == NodeKind::kChar) {
+      generate_literal({one.value});
+    } else {
+      generate(body, follow);
+    }
+    return;
+  }
+  if (n.min == 0 && n.max == 1) {
+    FirstBytes taken = first(body);
+    taken.then(follow);
+    const int split = emit(Op::kSplit);
+    const std::uint16_t here_map = map_of(taken);
+    const std::uint16_t other_map = map_of(follow);
+    out_.code[split].flag = !n.greedy;
+    out_.code[split].here_map = here_map;
+    out_.code[split].other_map = other_map;
+    generate(body, follow);
+    out_.code[split].target = here();
+    return;
+  }
+  generate_loop(n, body, follow);
+}
+
+void Compiler::generate(int node, const FirstBytes& follow) {
+  const Node& n = tree_.nodes[node];
+  switch (n.kind) {
+    case NodeKind::kEmpty: break;
+    case NodeKind::kChar: generate_literal({n.value}); break;
+    case NodeKind::kAny: emit(Op::kAny); break;
+    case NodeKind::kSet: emit(Op::kSet, n.value); break;
+    case NodeKind::kSyntax:
+    case NodeKind::kCategory: {
+      const int at = emit(n.kind == NodeKind::kSyntax ? Op::kSyntax : Op::kCategory, n.value);
+      out_.code[at].flag = n.negated;
+      break;
+    }
+    case NodeKind::kBackref: emit(Op::kBackref, n.value); break;
+    case NodeKind::kAssert: emit(Op::kAssert, n.value); break;
+    case NodeKind::kSequence: generate_sequence(n, follow); break;
+    case NodeKind::kAlternatives: generate_alternatives(n, follow); break;
+    case NodeKind::kGroup:
+      emit(Op::kGroupStart, n.value);
+      generate(n.children[0], follow);
+      emit(Op::kGroupEnd, n.value);
+      break;
+    case NodeKind::kRepeat: generate_repeat(n, follow); break;
+  }
+}
+
+void Compiler::find_anchors() {
+  int node = tree_.root;
+  for (;;) {
+    const Node& n = tree_.nodes[node];
+    if ((n.kind == NodeKind::kSequence || n.kind == NodeKind::kGroup) && !n.children.empty()) {
+      node = n.children[0];
+      continue;
+    }
+    if (n.kind != NodeKind::kAssert) return;
+    const auto a = static_cast<Assertion>(n.value);
+    out_.anchored_at_start = a == Assertion::kTextStart;
+    out_.anchored_at_line = a == Assertion::kLineStart;
+    out_.anchored_at_point = a == Assertion::kPoint;
+    return;
+  }
+}
+
+// Exact text at the start of every match, and the longest exact text somewhere in every match.
+void Compiler::find_literals() {
+  constexpr int kBreak = -1;  // adjacency ends here
+  std::vector<int> items;
+  std::vector<int> work = {tree_.root};
+  while (!work.empty()) {  // flatten what is matched exactly once
+    const int node = work.back();
+    work.pop_back();
+    const Node& n = tree_.nodes[node];
+    if (n.kind == NodeKind::kSequence || n.kind == NodeKind::kGroup) {
+      for (std::size_t i = n.children.size(); i-- > 0;) work.push_back(n.children[i]);
+    } else if (n.kind == NodeKind::kRepeat && n.min >= 1 && tree_.nodes[n.children[0]].kind == NodeKind::kChar) {
+      items.insert(items.end(), {n.children[0], kBreak});  // it occurs; what follows is not adjacent to the first one
+    } else {
+      items.push_back(node);
+    }
+  }
+  std::vector<std::uint8_t> run;
+  bool at_front = true;
+  const auto finish = [&] {
+    if (at_front) out_.prefix = run;
+    at_front = false;
+    if (run.size() > out_.required.size()) out_.required = run;
+    run.clear();
+  };
+  for (const int item : items) {
+    if (item >= 0) {
+      const Node& n = tree_.nodes[item];
+      if (n.kind == NodeKind::kEmpty || n.kind == NodeKind::kAssert) continue;
+      if (n.kind == NodeKind::kChar && !foldable(n.value) && append_bytes(n.value, &run)) continue;
+    }
+    finish();
+  }
+  finish();
+}
+
+void Compiler::run() {
+  FirstBytes end;
+  end.empty = true;
+  find_anchors();
+  find_literals();
+  out_.first = first(tree_.root);
+  generate(tree_.root, end);
+  emit(Op::kMatch);
+  out_.groups = tree_.groups;
+  out_.multibyte = multibyte_;
+  out_.fold = folder_.folds();
+  out_.uses_syntax = tree_.uses_syntax;
+  out_.sets = std::move(tree_.sets);
+  for (int c = 0; c < 128; ++c) out_.ascii_canonical[c] = folder_.canonical(c);
+}
+
+}  // namespace
+
+void compile(Tree& tree, const CaseFolder& folder, bool multibyte, Regex* out) {
+  Compiler(tree, folder, multibyte, out).run();
+}
+
+}  // namespace neovm::text::regex

@@ -1,0 +1,437 @@
+// The parser of Emacs regular expressions.
+//
+// What looks odd here is how Emacs behaves: an operator with nothing to repeat is an ordinary character,
+// `^` and `$` are special only at the edges of an alternative, most assertions cannot be repeated (a
+// following `*` is literal) but \= \< \> \_< \_> can, and runs of repetition operators merge into one.
+#include <algorithm>
+#include <string>
+
+#include "tree.hpp"
+
+namespace neovm::text::regex {
+namespace {
+
+constexpr char kTooBig[] = "Regular expression too big";
+constexpr char kInvalid[] = "Invalid regular expression";
+constexpr char kPremature[] = "Premature end of regular expression";
+constexpr char kUnmatchedBracket[] = "Unmatched [ or [^";
+constexpr char kUnmatchedParen[] = "Unmatched ( or \\(";
+constexpr char kUnmatchedClose[] = "Unmatched ) or \\)";
+constexpr char kUnmatchedBrace[] = "Unmatched \\{";
+constexpr char kBadInterval[] = "Invalid content of \\{\\}";
+constexpr char kBadClass[] = "Invalid character class name";
+constexpr char kBadBackref[] = "Invalid back reference";
+constexpr char kTrailing[] = "Trailing backslash";
+constexpr int kMaxRepeat = 65535;
+constexpr std::size_t kMaxDepth = 1000;  // the compiler recurses over the tree
+
+struct ClassName {
+  const char* name;
+  std::uint32_t classes;  // 0: ASCII ranges only
+  const char* ranges;     // pairs of ASCII characters
+};
+constexpr ClassName kClassNames[] = {
+    {"alnum", kClassAlnum, "09AZaz"},  {"alpha", kClassAlpha, "AZaz"},
+    {"word", kClassWord, ""},          {"punct", kClassPunct, "!/:@[`{~"},
+    {"space", kClassSpace, ""},        {"graph", kClassGraph, "!~"},
+    {"print", kClassPrint, " ~"},      {"lower", kClassLower, ""},
+    {"upper", kClassUpper, ""},        {"ascii", 0, "\001\177"},
+    {"nonascii", kClassMultibyte, ""}, {"multibyte", kClassMultibyte, ""},
+    {"unibyte", 0, "\001\177"},        {"digit", 0, "09"},
+    {"xdigit", 0, "09AFaf"},           {"cntrl", 0, "\001\037"},
+    {"blank", kClassBlank, "\t\t  "},
+};
+
+// An alternative being read, and the alternatives finished before it in the same group.
+struct Frame {
+  std::vector<int> alternatives;
+  std::vector<int> items;
+  bool repeatable = false;  // the last item can take an operator
+  bool at_start = true;     // nothing was read yet: `^` is an anchor
+  int group = 0;            // number, 0 for shy, -1 for the outermost
+};
+
+class Parser {
+ public:
+  Parser(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree)
+      : text_(pattern), spaces_(spaces), tree_(*tree) {}
+
+  const char* run();
+
+ private:
+  [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
+  [[nodiscard]] bool next_is(int c, std::size_t ahead = 0) const {
+    return at_ + ahead < text_.size() && text_[at_ + ahead] == c;
+  }
+  Frame& frame() { return frames_.back(); }
+  int add(NodeKind kind, int value = 0) {
+    Node n;
+    n.kind = kind;
+    n.value = value;
+    tree_.nodes.push_back(std::move(n));
+    return static_cast<int>(tree_.nodes.size()) - 1;
+  }
+  void append(int node, bool repeatable) {
+    frame().items.push_back(node);
+    frame().repeatable = repeatable;
+    frame().at_start = false;
+  }
+  void literal(int c) { append(add(NodeKind::kChar, c), true); }
+  void assertion(Assertion a, bool repeatable) {
+    append(add(NodeKind::kAssert, static_cast<int>(a)), repeatable);
+    if (a >= Assertion::kWordStart) tree_.uses_syntax = true;
+  }
+  void end_alternative();
+  int close_frame();
+  void repeat(int min, int max, bool greedy);
+  bool substitute_spaces();
+  const char* operators(int first);
+  const char* escape();
+  const char* open_group();
+  const char* interval();
+  const char* bracket();
+  bool class_name(CharSet* set, const char** error);
+  static void add_range(CharSet* set, int from, int to);
+
+  std::vector<int> text_;
+  const std::vector<int>* spaces_;
+  std::size_t substituted_until_ = 0;  // text before this came from search-spaces-regexp
+  Tree& tree_;
+  std::size_t at_ = 0;
+  std::vector<Frame> frames_;
+  std::int64_t group_number_ = 0;
+};
+
+void Parser::end_alternative() {
+  Frame& f = frame();
+  int node;
+  if (f.items.size() == 1) {
+    node = f.items[0];
+  } else {
+    node = add(f.items.empty() ? NodeKind::kEmpty : NodeKind::kSequence);
+    tree_.nodes[node].children = std::move(f.items);
+  }
+  f.alternatives.push_back(node);
+  f.items.clear();
+  f.repeatable = false;
+  f.at_start = true;
+}
+
+int Parser::close_frame() {
+  end_alternative();
+  Frame f = std::move(frames_.back());
+  frames_.pop_back();
+  int node = f.alternatives[0];
+  if (f.alternatives.size() > 1) {
+    node = add(NodeKind::kAlternatives);
+    tree_.nodes[node].children = std::move(f.alternatives);
+  }
+  if (f.group > 0) {
+    const int group = add(NodeKind::kGroup, f.group);
+    tree_.nodes[group].children.push_back(node);
+    node = group;
+  }
+  return node;
+}
+
+void Parser::repeat(int min, int max, bool greedy) {
+  const int node = add(NodeKind::kRepeat);
+  Node& n = tree_.nodes[node];
+  n.children.push_back(frame().items.back());
+  n.min = min;
+  n.max = max;
+  n.greedy = greedy;
+  frame().items.back() = node;
+}
+
+// A run of spaces stands for search-spaces-regexp, unless an operator follows it.
+bool Parser::substitute_spaces() {
+  if (spaces_ == nullptr || at_ <= substituted_until_) return false;
+  std::size_t after = at_;
+  while (after < text_.size() && text_[after] == ' ') ++after;
+  if (after < text_.size()) {
+    const int c = text_[after];
+    if (c == '*' || c == '+' || c == '?') return false;
+    if (c == '\\' && after + 1 < text_.size() && text_[after + 1] == '{') return false;
+  }
+  --at_;
+  text_.erase(text_.begin() + static_cast<std::ptrdiff_t>(at_), text_.begin() + static_cast<std::ptrdiff_t>(after));
+  text_.insert(text_.begin() + static_cast<std::ptrdiff_t>(at_), spaces_->begin(), spaces_->end());
+  substituted_until_ = at_ + spaces_->size();
+  return true;
+}
+
+const char* Parser::operators(int first) {
+  bool zero = false;
+  bool many = false;
+  bool greedy = true;
+  for (int c = first;;) {
+    if (c == '?' && (zero || many)) {
+      greedy = false;
+    } else {
+      zero = zero || c != '+';
+      many = many || c != '?';
+    }
+    if (!next_is('*') && !next_is('+') && !next_is('?')) break;
+    c = text_[at_++];
+  }
+  repeat(zero ? 0 : 1, many ? kUnlimited : 1, greedy);
+  return nullptr;
+}
+
+const char* Parser::open_group() {
+  std::int64_t number = 0;
+  bool shy = false;
+  if (next_is('?')) {
+    ++at_;
+    shy = true;
+    for (;;) {
+      if (at_end()) return kUnmatchedParen;
+      const int c = text_[at_++];
+      if (c == ':') break;
+      if (c < '0' || c > '9' || (c == '0' && number == 0)) return kInvalid;
+      number = number * 10 + (c - '0');
+      if (number > 0x7fffffff) return kTooBig;
+    }
+  }
+  if (!shy) {
+    number = ++group_number_;
+  } else if (number > group_number_) {
+    group_number_ = number;
+  }
+  if (frames_.size() >= kMaxDepth) return kTooBig;
+  Frame f;
+  f.group = number <= kMaxGroup ? static_cast<int>(number) : 0;
+  tree_.groups = std::max(tree_.groups, f.group);
+  frame().at_start = false;
+  frames_.push_back(std::move(f));
+  return nullptr;
+}
+
+const char* Parser::interval() {
+  const std::size_t start = at_;
+  const auto count = [this](int* n) -> const char* {
+    while (!at_end() && text_[at_] >= '0' && text_[at_] <= '9') {
+      if (*n < 0) *n = 0;
+      *n = *n * 10 + (text_[at_++] - '0');
+      if (*n > kMaxRepeat) return kBadInterval;
+    }
+    return at_end() ? kUnmatchedBrace : nullptr;
+  };
+  int low = -1;
+  int high = kUnlimited;
+  if (at_end()) return kUnmatchedBrace;
+  if (const char* e = count(&low)) return e;
+  low = std::max(low, 0);
+  if (text_[at_] == ',') {
+    ++at_;
+    if (at_end()) return kUnmatchedBrace;
+    if (const char* e = count(&high)) return e;
+  } else {
+    high = low;
+  }
+  if (high != kUnlimited && low > high) return kBadInterval;
+  if (text_[at_++] != '\\') return kBadInterval;
+  if (at_end()) return kUnmatchedBrace;
+  if (text_[at_++] != '}') return kBadInterval;
+  if (!frame().repeatable) {  // nothing to repeat: the text stands for itself
+    at_ = start;
+    literal('{');
+    return nullptr;
+  }
+  if (low == 1 && high == 1) return nullptr;
+  // Repetitions of repetitions nest in the tree like groups do.
+  std::size_t depth = 0;
+  for (int n = frame().items.back(); tree_.nodes[n].kind == NodeKind::kRepeat; n = tree_.nodes[n].children[0])
+    if (++depth > kMaxDepth) return kTooBig;
+  repeat(low, high, true);
+  return nullptr;
+}
+
+const char* Parser::escape() {
+  if (at_end()) return kTrailing;
+  const int c = text_[at_++];
+  switch (c) {
+    case '(': return open_group();
+    case ')': {
+      if (frames_.size() == 1) return kUnmatchedClose;
+      const int node = close_frame();
+      append(node, true);
+      return nullptr;
+    }
+    case '|': end_alternative(); return nullptr;
+    case '{': return interval();
+    case '=': assertion(Assertion::kPoint, true); return nullptr;
+    case 'w':
+    case 'W': {
+      const int node = add(NodeKind::kSyntax, kSyntaxWord);
+      tree_.nodes[node].negated = c == 'W';
+      tree_.uses_syntax = true;
+      append(node, true);
+      return nullptr;
+    }
+    case 's':
+    case 'S': {
+      if (at_end()) return kPremature;
+      const int code = syntax_code_of_designator(text_[at_++]);
+      const int node = add(NodeKind::kSyntax, code < 0 ? 255 : code);
+      tree_.nodes[node].negated = c == 'S';
+      tree_.uses_syntax = true;
+      append(node, true);
+      return nullptr;
+    }
+    case 'c':
+    case 'C': {
+      if (at_end()) return kPremature;
+      const int node = add(NodeKind::kCategory, text_[at_++]);
+      tree_.nodes[node].negated = c == 'C';
+      append(node, true);
+      return nullptr;
+    }
+    case '<': assertion(Assertion::kWordStart, true); return nullptr;
+    case '>': assertion(Assertion::kWordEnd, true); return nullptr;
+    case '_': {
+      if (at_end()) return kPremature;
+      const int edge = text_[at_++];
+      if (edge != '<' && edge != '>') return kInvalid;
+      assertion(edge == '<' ? Assertion::kSymbolStart : Assertion::kSymbolEnd, true);
+      return nullptr;
+    }
+    case 'b': assertion(Assertion::kWordEdge, false); return nullptr;
+    case 'B': assertion(Assertion::kNotWordEdge, false); return nullptr;
+    case '`': assertion(Assertion::kTextStart, false); return nullptr;
+    case '\'': assertion(Assertion::kTextEnd, false); return nullptr;
+    default: break;
+  }
+  if (c >= '1' && c <= '9') {
+    const int group = c - '0';
+    if (group > group_number_) return kBadBackref;
+    for (const Frame& f : frames_)
+      if (f.group == group) return kBadBackref;
+    tree_.has_backrefs = true;
+    append(add(NodeKind::kBackref, group), true);
+    return nullptr;
+  }
+  literal(c);
+  return nullptr;
+}
+
+void Parser::add_range(CharSet* set, int from, int to) {
+  if (from > to) return;
+  if (from < 0x80) {
+    const int last = std::min(to, 0x7f);
+    for (int c = from; c <= last; ++c) set->bits[c >> 6] |= std::uint64_t{1} << (c & 63);
+    if (to < 0x80) return;
+    // A range from ASCII to a raw byte means bytes, not the characters between.
+    from = is_raw_byte_char(to) ? kMax5Byte + 1 : 0x80;
+  } else if (!is_raw_byte_char(from) && is_raw_byte_char(to)) {
+    return;
+  }
+  set->ranges.push_back({from, to});
+}
+
+// Called behind "[:". Reads "name:]" and returns true, or leaves the position alone and returns false.
+bool Parser::class_name(CharSet* set, const char** error) {
+  std::size_t end = at_;
+  while (end + 1 < text_.size() && !(text_[end] == ':' && text_[end + 1] == ']')) ++end;
+  if (end + 1 >= text_.size()) return false;
+  std::string name;
+  for (std::size_t i = at_; i < end; ++i) name.push_back(text_[i] < 0x80 ? static_cast<char>(text_[i]) : '?');
+  for (const ClassName& k : kClassNames) {
+    if (name != k.name) continue;
+    at_ = end + 2;
+    set->classes |= k.classes;
+    for (const char* r = k.ranges; *r != '\0'; r += 2) add_range(set, r[0], r[1]);
+    if (name == "ascii" || name == "unibyte" || name == "cntrl") add_range(set, 0, 0);
+    if ((k.classes & (kClassWord | kClassSpace | kClassPunct)) != 0) tree_.uses_syntax = true;
+    return true;
+  }
+  *error = kBadClass;
+  return true;
+}
+
+const char* Parser::bracket() {
+  CharSet set;
+  if (at_end()) return kUnmatchedBracket;
+  if (next_is('^')) {
+    set.negated = true;
+    ++at_;
+  }
+  for (bool first = true;; first = false) {
+    if (at_end()) return kUnmatchedBracket;
+    int c = text_[at_++];
+    if (c == ']' && !first) break;
+    if (c == '[' && next_is(':')) {
+      ++at_;
+      const char* error = nullptr;
+      if (class_name(&set, &error)) {
+        if (error != nullptr) return error;
+        continue;
+      }
+      --at_;
+    }
+    int last = c;
+    if (next_is('-') && !next_is(']', 1)) {
+      ++at_;
+      if (at_end()) return kPremature;
+      last = text_[at_++];
+    }
+    add_range(&set, c, last);
+  }
+  tree_.sets.push_back(std::move(set));
+  append(add(NodeKind::kSet, static_cast<int>(tree_.sets.size()) - 1), true);
+  return nullptr;
+}
+
+const char* Parser::run() {
+  frames_.emplace_back();
+  frame().group = -1;
+  while (!at_end()) {
+    const int c = text_[at_++];
+    const char* error = nullptr;
+    switch (c) {
+      case '\\': error = escape(); break;
+      case '[': error = bracket(); break;
+      case '.': append(add(NodeKind::kAny), true); break;
+      case '*':
+      case '+':
+      case '?':
+        if (frame().repeatable) {
+          error = operators(c);
+        } else {
+          literal(c);
+        }
+        break;
+      case '^':
+        if (frame().at_start) {
+          assertion(Assertion::kLineStart, false);
+        } else {
+          literal(c);
+        }
+        break;
+      case '$':
+        if (at_end() || (next_is('\\') && (next_is(')', 1) || next_is('|', 1)))) {
+          assertion(Assertion::kLineEnd, false);
+        } else {
+          literal(c);
+        }
+        break;
+      case ' ':
+        if (!substitute_spaces()) literal(c);
+        break;
+      default: literal(c); break;
+    }
+    if (error != nullptr) return error;
+  }
+  if (frames_.size() != 1) return kUnmatchedParen;
+  tree_.root = close_frame();
+  return nullptr;
+}
+
+}  // namespace
+
+const char* parse(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree) {
+  return Parser(pattern, spaces, tree).run();
+}
+
+}  // namespace neovm::text::regex

@@ -1,0 +1,110 @@
+// The compiled form of a pattern.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tree.hpp"
+
+namespace neovm::text {
+namespace regex {
+
+enum class Op : std::uint8_t {
+  // Consume one character.
+  kByte,      // value = the byte
+  kAny,       // anything but newline
+  kSet,       // value = set
+  kSyntax,    // value = code; flag = negated
+  kCategory,  // value = category; flag = negated
+  // Consume text.
+  kString,   // bytes[value, value + count)
+  kFold,     // canonical characters folded[value, value + count)
+  kBackref,  // value = group
+  kAssert,   // value = Assertion
+  // Control. Targets are instruction indexes.
+  kGroupStart,  // value = group
+  kGroupEnd,
+  kJump,         // target
+  kSplit,        // try the next instruction, then target; flag: the other way round
+  kLoop,         // head of a general loop: value = counter register or -1, count = position register or -1,
+                 // min, max; the body follows, target is the exit; flag = lazy
+  kSetRegister,  // value = register, min = what
+  kRepeatOne,    // the next instruction (one character) min..max times, then go on behind it; flag = lazy
+  kMatch,
+};
+
+inline constexpr std::uint16_t kNoMap = 0xffff;
+
+struct Instruction {
+  Op op = Op::kMatch;
+  bool flag = false;
+  bool possessive = false;           // kRepeatOne: what follows cannot start inside what was repeated
+  std::uint16_t here_map = kNoMap;   // kSplit, kLoop: first bytes of the path that follows
+  std::uint16_t other_map = kNoMap;  // … of the path at target; kRepeatOne: of what comes after
+  std::int32_t value = 0;
+  std::int32_t count = 0;
+  std::int32_t min = 0;
+  std::int32_t max = 0;
+  std::int32_t target = 0;
+};
+
+// Which bytes can come first on a path, and whether it can end without one.
+struct FirstBytes {
+  std::uint64_t bits[4] = {};
+  std::uint32_t syntax = 0;  // ASCII characters of these syntax codes too (they depend on the table)
+  bool empty = false;
+
+  [[nodiscard]] bool has(std::uint8_t b) const { return ((bits[b >> 6] >> (b & 63)) & 1) != 0; }
+  void add(std::uint8_t b) { bits[b >> 6] |= std::uint64_t{1} << (b & 63); }
+  void add_non_ascii() { bits[2] = bits[3] = ~std::uint64_t{0}; }
+  void add_all() {
+    for (std::uint64_t& w : bits) w = ~std::uint64_t{0};
+  }
+  void merge(const FirstBytes& o) {
+    for (int i = 0; i < 4; ++i) bits[i] |= o.bits[i];
+    syntax |= o.syntax;
+    empty = empty || o.empty;
+  }
+  // This path, then `o`.
+  void then(const FirstBytes& o) {
+    if (!empty) return;
+    empty = false;
+    merge(o);
+  }
+};
+
+struct ByteMap {
+  std::uint64_t bits[4];
+  [[nodiscard]] bool has(std::uint8_t b) const { return ((bits[b >> 6] >> (b & 63)) & 1) != 0; }
+};
+
+}  // namespace regex
+
+class Regex {
+ public:
+  std::vector<regex::Instruction> code;
+  std::vector<regex::CharSet> sets;
+  std::vector<regex::ByteMap> maps;
+  std::vector<std::uint8_t> bytes;
+  std::vector<std::int32_t> folded;
+  int groups = 0;     // highest group number
+  int registers = 0;  // loop counters and positions
+  bool multibyte = false;
+  bool posix = false;
+  bool fold = false;
+  bool uses_syntax = false;
+  bool anchored_at_start = false;  // begins with \`
+  bool anchored_at_line = false;   // begins with ^
+  bool anchored_at_point = false;  // begins with \=
+  regex::FirstBytes first;
+  std::vector<std::uint8_t> prefix;    // exact bytes every match starts with
+  std::vector<std::uint8_t> required;  // exact bytes every match contains
+  std::int32_t ascii_canonical[128];
+};
+
+namespace regex {
+void compile(Tree& tree, const CaseFolder& folder, bool multibyte, Regex* out);
+}  // namespace regex
+
+}  // namespace neovm::text

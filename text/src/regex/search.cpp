@@ -1,0 +1,195 @@
+// Finding where to try a match.
+//
+// Cheap tests come first: an anchor leaves few places, an exact prefix is found with memmem, else the first
+// byte must be in a bitmap. Text every match must contain is looked up ahead of trying anything, so
+// that a hopeless search ends in one pass.
+#include <algorithm>
+#include <cstring>
+
+#include "matcher.hpp"
+
+namespace neovm::text {
+namespace {
+
+using regex::Matcher;
+using regex::MatchResult;
+
+// Start of the first occurrence of `what` wholly inside [from, to), or -1.
+std::int64_t find_bytes(const Cursor& text, const std::vector<std::uint8_t>& what, std::int64_t from, std::int64_t to) {
+  const auto n = static_cast<std::int64_t>(what.size());
+  const auto in_span = [&](std::int64_t low, std::int64_t high) -> std::int64_t {
+    if (high - low < n) return -1;
+    const std::uint8_t* start = text.at(low);
+    const void* hit = n == 1 ? std::memchr(start, what[0], static_cast<std::size_t>(high - low))
+                             : memmem(start, static_cast<std::size_t>(high - low), what.data(), what.size());
+    return hit == nullptr ? -1 : low + (static_cast<const std::uint8_t*>(hit) - start);
+  };
+  const std::int64_t split = text.first_bytes;
+  if (to <= split || from >= split) return in_span(from, to);
+  const std::int64_t before = in_span(from, split);
+  if (before >= 0) return before;
+  for (std::int64_t i = std::max(from, split - n + 1); i < split && i + n <= to; ++i) {  // across the gap
+    std::int64_t k = 0;
+    while (k < n && text.byte(i + k) == what[static_cast<std::size_t>(k)]) ++k;
+    if (k == n) return i;
+  }
+  return in_span(split, to);
+}
+
+class Searcher {
+ public:
+  Searcher(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t stop)
+      : cx_(cx), re_(regex), subject_(subject), stop_(stop), matcher_(cx, regex, subject, stop) {}
+
+  Maybe<std::int64_t> forward(std::int64_t from, std::int64_t to);
+  Maybe<std::int64_t> backward(std::int64_t from, std::int64_t to);
+  void copy_registers(RegexRegisters* r) const {
+    r->count = re_.groups + 1;
+    for (int g = 0; g <= re_.groups; ++g) {
+      const bool set = matcher_.group_end(g) >= 0;
+      r->start[g] = set ? matcher_.group_start(g) : -1;
+      r->end[g] = set ? matcher_.group_end(g) : -1;
+    }
+  }
+  Maybe<bool> at(std::int64_t i) {
+    switch (matcher_.run(i)) {
+      case MatchResult::kYes: return true;
+      case MatchResult::kNo: return false;
+      case MatchResult::kOverflow: return error_text(cx_, "Stack overflow in regexp matcher");
+      case MatchResult::kQuit: break;
+    }
+    return kFailed;
+  }
+
+ private:
+  void prepare_map();
+  [[nodiscard]] std::int64_t skip_by_map(std::int64_t i, std::int64_t to) const;
+
+  Context& cx_;
+  const Regex& re_;
+  const RegexSubject& subject_;
+  std::int64_t stop_;
+  Matcher matcher_;
+  bool have_map_ = false;
+  std::uint8_t map_[256];
+};
+
+void Searcher::prepare_map() {
+  have_map_ = !re_.first.empty;
+  if (!have_map_) return;
+  for (int b = 0; b < 256; ++b) map_[b] = re_.first.has(static_cast<std::uint8_t>(b)) ? 1 : 0;
+  if (re_.multibyte) std::fill(map_ + 0x80, map_ + 0xC0, std::uint8_t{0});
+  if (re_.first.syntax != 0) {
+    const bool any = subject_.properties != nullptr;
+    for (int c = 0; c < 128; ++c)
+      if (any || ((re_.first.syntax >> matcher_.syntax().table_code(c)) & 1) != 0) map_[c] = 1;
+    if (any && re_.multibyte) std::fill(map_ + 0xC0, map_ + 256, std::uint8_t{1});
+  }
+}
+
+std::int64_t Searcher::skip_by_map(std::int64_t i, std::int64_t to) const {
+  while (i <= to && i < stop_) {
+    const std::int64_t split = subject_.text.first_bytes;
+    const std::uint8_t* const start = subject_.text.at(i);
+    const std::uint8_t* p = start;
+    const std::uint8_t* const end = start + ((i < split ? std::min(split, stop_) : stop_) - i);
+    while (end - p >= 4) {
+      if (map_[p[0]] != 0) break;
+      if (map_[p[1]] != 0) {
+        p += 1;
+        break;
+      }
+      if (map_[p[2]] != 0) {
+        p += 2;
+        break;
+      }
+      if (map_[p[3]] != 0) {
+        p += 3;
+        break;
+      }
+      p += 4;
+    }
+    while (p < end && map_[*p] == 0) ++p;
+    i += p - start;
+    if (p < end) break;
+  }
+  return i < stop_ && i <= to ? i : -1;
+}
+
+Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
+  const Cursor& text = subject_.text;
+  if (re_.anchored_at_start || re_.anchored_at_point) {
+    const std::int64_t only = re_.anchored_at_start ? subject_.begin : subject_.point;
+    if (only < from || only > to) return -1;
+    return TRY(at(only))
+    ? only : -1;
+  }
+  std::int64_t required_at = -1;
+  const bool use_required = re_.required.size() > re_.prefix.size() || (re_.prefix.empty() && !re_.required.empty());
+  const std::vector<std::uint8_t> newline = {'\n'};
+  unsigned tries = 0;
+  for (std::int64_t i = from; i <= to;) {
+    if (use_required && required_at < i) {
+      required_at = find_bytes(text, re_.required, i, stop_);
+      if (required_at < 0) return -1;
+    }
+    if (re_.anchored_at_line) {
+      if (i > subject_.begin && text.byte(i - 1) != '\n') {
+        const std::int64_t end_of_line = find_bytes(text, newline, i, std::min(to, subject_.end));
+        if (end_of_line < 0) return -1;
+        i = end_of_line + 1;
+        continue;
+      }
+    } else if (!re_.prefix.empty()) {
+      i = find_bytes(text, re_.prefix, i, stop_);
+      if (i < 0 || i > to) return -1;
+    } else if (!re_.first.empty) {
+      if (!have_map_) {
+        // A map that depends on syntax costs a hundred lookups: not for a short text.
+        if (re_.first.syntax == 0 || ++tries > 8) prepare_map();
+      }
+      if (have_map_) {
+        i = skip_by_map(i, to);
+        if (i < 0) return -1;
+      }
+    }
+    if (use_required && required_at < i) continue;
+    if (TRY(at(i))) return i;
+    if (i >= subject_.end) break;
+    i = text.next(i);
+  }
+  return -1;
+}
+
+Maybe<std::int64_t> Searcher::backward(std::int64_t from, std::int64_t to) {
+  const Cursor& text = subject_.text;
+  if (!re_.first.empty && re_.first.syntax == 0) prepare_map();
+  for (std::int64_t i = from; i >= to;) {
+    const bool candidate = !have_map_ || (i < stop_ && map_[text.byte(i)] != 0);
+    const bool anchored = !re_.anchored_at_line || i <= subject_.begin || text.byte(i - 1) == '\n';
+    if (candidate && anchored && TRY(at(i))) return i;
+    if (i <= subject_.begin) break;
+    i = text.previous(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+Maybe<bool> regex_match_at(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t at,
+                           std::int64_t stop, RegexRegisters* registers) {
+  Searcher searcher(cx, regex, subject, stop);
+  const bool found = TRY(searcher.at(at));
+  if (found && registers != nullptr) searcher.copy_registers(registers);
+  return found;
+}
+
+Maybe<std::int64_t> regex_search(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t from,
+                                 std::int64_t to, std::int64_t stop, RegexRegisters* registers) {
+  Searcher searcher(cx, regex, subject, stop);
+  const std::int64_t found = TRY(to >= from ? searcher.forward(from, to) : searcher.backward(from, to));
+  if (found >= 0 && registers != nullptr) searcher.copy_registers(registers);
+  return found;
+}
+
+}  // namespace neovm::text

@@ -1,0 +1,105 @@
+// The parsed form of a pattern, and what analysis finds out about it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "neovm/text/regex.hpp"
+
+namespace neovm::text::regex {
+
+inline constexpr int kMaxGroup = 255;
+inline constexpr int kUnlimited = -1;
+
+enum class NodeKind : std::uint8_t {
+  kEmpty,
+  kChar,
+  kAny,
+  kSet,
+  kSyntax,
+  kCategory,
+  kSequence,
+  kAlternatives,
+  kGroup,
+  kRepeat,
+  kBackref,
+  kAssert,
+};
+enum class Assertion : std::uint8_t {
+  kLineStart,
+  kLineEnd,
+  kTextStart,
+  kTextEnd,
+  kPoint,
+  kWordStart,
+  kWordEnd,
+  kWordEdge,
+  kNotWordEdge,
+  kSymbolStart,
+  kSymbolEnd,
+};
+
+// Character classes of bracket expressions, as bits.
+enum ClassBit : std::uint32_t {
+  kClassAlnum = 1,
+  kClassAlpha = 2,
+  kClassBlank = 4,
+  kClassGraph = 8,
+  kClassLower = 16,
+  kClassPrint = 32,
+  kClassPunct = 64,
+  kClassSpace = 128,
+  kClassUpper = 256,
+  kClassWord = 512,
+  kClassMultibyte = 1024,
+  kClassCased = 2048,  // upper or lower, when case is ignored
+};
+
+struct Range {
+  int from;
+  int to;
+};
+
+// A bracket expression.
+struct CharSet {
+  bool negated = false;
+  bool walk_equivalents = false;  // ignore case by walking the case table for non-ASCII characters
+  bool ascii_by_syntax = false;   // the low bits depend on the syntax table (space, word)
+  std::uint32_t classes = 0;
+  std::uint64_t bits[4] = {};  // ASCII (unibyte targets: all bytes); negation is applied already unless ascii_by_syntax
+  std::vector<Range> ranges;   // of non-ASCII characters, sorted, disjoint
+};
+
+struct Node {
+  NodeKind kind = NodeKind::kEmpty;
+  bool greedy = true;
+  bool negated = false;  // kSyntax, kCategory
+  int value = 0;         // character, set index, syntax code, category, group number (0: shy), Assertion
+  int min = 0;
+  int max = 0;  // kRepeat
+  std::vector<int> children;
+};
+
+struct Tree {
+  std::vector<Node> nodes;
+  std::vector<CharSet> sets;
+  int root = 0;
+  int groups = 0;  // highest group number recorded
+  bool uses_syntax = false;
+  bool has_backrefs = false;
+};
+
+// Parses `pattern` (characters; bytes of unibyte patterns as raw-byte characters). Returns null, or the
+// message of invalid-regexp.
+const char* parse(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree);
+
+// Computes the bitmaps of the sets for a target and closes them under `folder`; `classes` answers what is
+// upper and lower case, which matters without folding too.
+void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, const CaseFolder& classes);
+
+// Is the non-ASCII character `c` in a class of `classes` that does not depend on syntax?
+bool in_unicode_class(std::uint32_t classes, int c, const CaseFolder& folder);
+bool in_ranges(const std::vector<Range>& ranges, int c);
+
+}  // namespace neovm::text::regex

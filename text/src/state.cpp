@@ -1,0 +1,17 @@
+#include "state.hpp"
+
+namespace neovm::text {
+
+TextState& text_state(Context& cx) {
+  if (void* state = extension_state(cx, ExtensionId::kText)) return *static_cast<TextState*>(state);
+  Extension e;
+  e.state = new TextState;
+  e.trace = [](void* state, Tracer& t) {
+    for (CachedRegex& c : static_cast<TextState*>(state)->cache) c.case_table.trace(t);
+  };
+  e.destroy = [](void* state) { delete static_cast<TextState*>(state); };
+  set_extension(cx, ExtensionId::kText, e);
+  return *static_cast<TextState*>(e.state);
+}
+
+}  // namespace neovm::text
