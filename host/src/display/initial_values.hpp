@@ -8,7 +8,7 @@ namespace neomacs::host {
 neovm::Value make_sparse_keymap(neovm::Context& cx);  // (keymap)
 neovm::Value make_eq_table(neovm::Context& cx);
 neovm::Value make_equal_table(neovm::Context& cx);
-neovm::Value make_arrow_list(neovm::Context& cx);  // (overlay-arrow-position)
+neovm::Value make_arrow_list(neovm::Context& cx);             // (overlay-arrow-position)
 neovm::Value make_persistent_parameters(neovm::Context& cx);  // ((clone-of . t))
 neovm::Value make_inhibit_update_commands(neovm::Context& cx);
 

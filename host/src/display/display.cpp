@@ -1,0 +1,166 @@
+// The display state of an isolate: types, argument checks, and the initial frame.
+#include "display/display.hpp"
+
+#include <cstdio>
+
+namespace neomacs::host {
+
+namespace {
+
+std::string address_of(Value v) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(v.bits() & ~Value::kTagMask));
+  return text;
+}
+
+Value print_window(Context& cx, Value w) {
+  std::string s = "#<window " + std::to_string(window_data(w).sequence);
+  if (is_live_window(w)) {
+    const Value name = funcall_re(cx, Qbuffer_name, {window_slot(w, kWindowContents)});
+    if (name.is_exit()) return name;
+    if (name.is_string()) s += " on " + to_std_string(name);
+  }
+  return make_string(cx, s + ">");
+}
+
+Value print_frame(Context& cx, Value f) {
+  const Value name = frame_slot(f, kFrameName);
+  return make_string(cx, std::string(frame_data(f).live ? "#<frame " : "#<dead frame ") +
+                             (name.is_string() ? to_std_string(name) : "") + " " + address_of(f) + ">");
+}
+
+Value print_terminal(Context& cx, Value t) {
+  const auto* data = host_payload_raw<TerminalData>(t);
+  return make_string(
+      cx, "#<terminal " + std::to_string(data->id) + " on " + to_std_string(host_slot_raw(t, kTerminalName)) + ">");
+}
+
+Value print_configuration(Context& cx, Value) { return make_string(cx, "#<window-configuration>"); }
+
+void trace_state(void* state, Tracer& t) {
+  auto* d = static_cast<DisplayState*>(state);
+  d->selected_window.trace(t);
+  d->selected_frame.trace(t);
+  d->terminal.trace(t);
+  d->frames.trace(t);
+}
+
+void destroy_state(void* state) { delete static_cast<DisplayState*>(state); }
+
+}  // namespace
+
+const HostType kWindowType = {"window", Qwindow, kWindowSlotCount, sizeof(WindowData),
+                              nullptr,  nullptr, print_window,     nullptr};
+const HostType kFrameType = {"frame", Qframe,  kFrameSlotCount, sizeof(FrameData),
+                             nullptr, nullptr, print_frame,     nullptr};
+const HostType kTerminalType = {"terminal", Qterminal, kTerminalSlotCount, sizeof(TerminalData),
+                                nullptr,    nullptr,   print_terminal,     nullptr};
+const HostType kWindowConfigurationType = {
+    "window-configuration", Qwindow_configuration, 2, 0, nullptr, nullptr, print_configuration, nullptr};
+
+DisplayState& display(Context& cx) {
+  auto* state = static_cast<DisplayState*>(extension_state(cx, ExtensionId::kHostDisplay));
+  if (state == nullptr) {
+    state = new DisplayState;  // owned by the isolate through the extension
+    set_extension(cx, ExtensionId::kHostDisplay, {state, trace_state, destroy_state});
+  }
+  return *state;
+}
+
+Value decode_any_window(Context& cx, Value w) {
+  if (w.is_nil()) return display(cx).selected_window.get();
+  return is_window(w) ? w : wrong_type(cx, Qwindowp, w);
+}
+
+Value decode_live_window(Context& cx, Value w) {
+  if (w.is_nil()) return display(cx).selected_window.get();
+  return is_live_window(w) ? w : wrong_type(cx, Qwindow_live_p, w);
+}
+
+Value decode_valid_window(Context& cx, Value w) {
+  if (w.is_nil()) return display(cx).selected_window.get();
+  return is_valid_window(w) ? w : wrong_type(cx, Qwindow_valid_p, w);
+}
+
+Value decode_live_frame(Context& cx, Value f) {
+  if (f.is_nil()) return display(cx).selected_frame.get();
+  return is_frame(f) && frame_data(f).live ? f : wrong_type(cx, Qframe_live_p, f);
+}
+
+Value decode_any_frame(Context& cx, Value f) {
+  if (f.is_nil()) return display(cx).selected_frame.get();
+  return is_frame(f) ? f : wrong_type(cx, Qframep, f);
+}
+
+Value make_window_re(Context& cx, Value frame) {
+  Value w = make_host_object(cx, &kWindowType);
+  WindowData& d = window_data(w);
+  d = {};
+  d.sequence = ++display(cx).next_window;
+  set_window_slot(w, kWindowFrame, frame);
+  set_window_slot(w, kWindowNewPixel, Value::fixnum(0));
+  set_window_slot(w, kWindowNewTotal, Value::fixnum(0));
+  set_window_slot(w, kWindowNormalLines, make_float(cx, 1.0));
+  set_window_slot(w, kWindowNormalColumns, make_float(cx, 1.0));
+  set_window_slot(w, kWindowScrollBarType, Qt);
+  for (const WindowSlot slot : {kWindowStart, kWindowPoint, kWindowOldPoint}) {
+    const Value marker = TRY(funcall_re(cx, Qmake_marker, {}));
+    set_window_slot(w, slot, marker);
+  }
+  return w;
+}
+
+Value show_buffer_re(Context& cx, Value w, Value buffer) {
+  set_window_slot(w, kWindowContents, buffer);
+  const std::size_t depth = binding_depth(cx);
+  host_hooks(cx).record_save_current_buffer(cx);
+  TRY(funcall_re(cx, Qset_buffer, {buffer}));
+  const Value point = TRY(funcall_re(cx, Qpoint, {}));
+  TRY(funcall_re(cx, Qset_marker, {window_slot(w, kWindowPoint), point, buffer}));
+  TRY(funcall_re(cx, Qset_marker, {window_slot(w, kWindowOldPoint), point, buffer}));
+  TRY(funcall_re(cx, Qset_marker, {window_slot(w, kWindowStart), Value::fixnum(1), buffer}));
+  return unbind_to_re(cx, depth, w);
+}
+
+// Frame F1 with a root and a minibuffer window on GNU's "initial terminal", 80 by 25.
+NEOVM_INIT(initial_frame, kLate)(Context& cx) {
+  DisplayState& d = display(cx);
+  const Value terminal = make_host_object(cx, &kTerminalType);
+  set_host_slot_raw(terminal, kTerminalName, make_string(cx, "initial_terminal"));
+  *host_payload_raw<TerminalData>(terminal) = {0, true};
+  d.terminal.set(terminal);
+
+  const Value frame = make_host_object(cx, &kFrameType);
+  frame_data(frame) = {80, 25, true};
+  set_frame_slot(frame, kFrameName, make_string(cx, "F1"));
+  set_frame_slot(frame, kFrameTerminal, terminal);
+  d.selected_frame.set(frame);
+  d.frames.set(list(cx, {frame}));
+
+  const Value root = make_window_re(cx, frame);
+  set_frame_slot(d.selected_frame.get(), kFrameRoot, root);
+  d.selected_window.set(root);
+  const Value mini = make_window_re(cx, d.selected_frame.get());
+  window_data(mini).mini = true;
+  const Value f = d.selected_frame.get();
+  set_frame_slot(f, kFrameMinibuffer, mini);
+  set_frame_slot(f, kFrameSelected, d.selected_window.get());
+  set_window_slot(d.selected_window.get(), kWindowNext, mini);
+  set_window_slot(mini, kWindowPrevious, d.selected_window.get());
+  const Value scratch = funcall_re(cx, Qget_buffer_create, {make_string(cx, "*scratch*")});
+  if (scratch.is_exit()) return;
+  show_buffer_re(cx, d.selected_window.get(), scratch);
+  const Value minibuffer = funcall_re(cx, Qget_buffer_create, {make_string(cx, " *Minibuf-0*")});
+  if (minibuffer.is_exit()) return;
+  show_buffer_re(cx, frame_slot(d.selected_frame.get(), kFrameMinibuffer), minibuffer);
+  place_window(d.selected_window.get(), 0, 0, 80, 24);
+  place_window(frame_slot(d.selected_frame.get(), kFrameMinibuffer), 0, 24, 80, 1);
+  d.use_count = 1;
+  window_data(d.selected_window.get()).use_time = 1;
+  set_variable_re(cx, intern(cx, "terminal-frame"), d.selected_frame.get());
+}
+
+NEOVM_VARIABLE(terminal_frame, "terminal-frame", kGlobalVar, kAny, kInitNil,
+               "The initial frame, which is on no display.")
+
+}  // namespace neomacs::host
