@@ -114,6 +114,8 @@ struct HostHooks {
   // advancing; unread_char steps back one.
   int (*stream_read_char)(Context& cx, Value where) = nullptr;
   void (*stream_unread_char)(Context& cx, Value where) = nullptr;
+  // Line (from 1) and column (from 0) of point in a buffer, for the reader's errors.
+  void (*stream_line_column)(Context& cx, Value where, std::int64_t* line, std::int64_t* column) = nullptr;
   Value (*stream_insert_re)(Context& cx, Value where, Value string) = nullptr;
   bool (*is_buffer)(Value v) = nullptr;
   bool (*is_marker)(Value v) = nullptr;
