@@ -77,8 +77,8 @@ std::uint32_t BlockPool::take(std::uint32_t count, HeapState* owner) {
 
 bool BlockPool::take_image_window(std::uint32_t count, HeapState* owner) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (window_taken_ || count > kImageWindowBlocks) return false;
-  window_taken_ = true;
+  if (window_taken_ != 0 || count > kImageWindowBlocks) return false;
+  window_taken_ = count;
   own(kImageWindowFirst, count, owner);
   return true;
 }
@@ -91,8 +91,10 @@ void BlockPool::give(std::uint32_t first, std::uint32_t count) {
   if (count >= kReleaseRun) release_pages(first, count);
   const std::lock_guard<std::mutex> lock(mutex_);
   taken_ -= count;
-  // The window is not used for anything else; its blocks stay out of circulation.
-  if (first >= kImageWindowFirst) return;
+  if (first >= kImageWindowFirst) {  // used for nothing else; free again when all of it is back
+    window_taken_ -= count;
+    return;
+  }
   if (count == 1) {
     if (resident_.size() < kResidentBlocks) {
       resident_.push_back(first);

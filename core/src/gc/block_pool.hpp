@@ -128,7 +128,7 @@ class BlockPool {
   std::map<std::uint32_t, std::uint32_t> runs_;  // free runs: first block -> length; never adjacent
   std::uint32_t frontier_ = 0;
   std::uint64_t taken_ = 0;
-  bool window_taken_ = false;
+  std::uint32_t window_taken_ = 0;  // blocks of it in use
 };
 
 }  // namespace gc

@@ -36,6 +36,13 @@ class Slot {
   Value value_ = kNil;
 };
 
+// What the image does with objects of a type. Without an answer an object of the type cannot be written.
+enum class ImagePayload : std::uint8_t {
+  kRefuse,  // a live one makes writing fail with its type's name (default)
+  kPlain,   // the payload holds no pointer: its bytes are written
+  kHooks,   // save and restore below; the payload is zero when restore is called
+};
+
 struct HostType {
   const char* name;         // "buffer"
   Value type_symbol;        // result of type-of
@@ -46,7 +53,17 @@ struct HostType {
   void (*finalize)(void* payload);            // the object died: must not touch Values
   Value (*print_re)(Context& cx, Value self);  // string for prin1, e.g. "#<buffer x>"; may run no Lisp but may allocate
   bool (*equal)(Context& cx, Value a, Value b);  // `equal`; null: eq
+  ImagePayload image = ImagePayload::kRefuse;
+  // A Value that stands for the payload (a string of text, a vector of numbers …); may allocate, not run Lisp.
+  Value (*save)(Context& cx, Value self) = nullptr;
+  void (*restore)(Context& cx, Value self, Value saved) = nullptr;
 };
+
+// Makes a type known by name, so that an image can name it: NEOVM_HOST_TYPE(kBufferType) in the .cpp that
+// defines it.
+#define NEOVM_HOST_TYPE(type)                                                                       \
+  [[gnu::used, gnu::section("neovm_types")]] static const ::neovm::HostType* const typerow_##type = &type;
+std::span<const HostType* const> all_host_types();
 
 struct HostObject {
   ObjectHeader header;
@@ -73,6 +90,10 @@ struct Extension {
   void* state = nullptr;
   void (*trace)(void* state, Tracer& t) = nullptr;
   void (*destroy)(void* state) = nullptr;
+  // The image: a Value that stands for the state; restore gets it back after every host object is whole
+  // again, on a state that was attached to the new isolate before. Null: the state is not in the image.
+  Value (*save)(Context& cx, void* state) = nullptr;
+  void (*restore)(Context& cx, void* state, Value saved) = nullptr;
 };
 // The isolate of `cx` owns the state and calls destroy once.
 void set_extension(Context& cx, ExtensionId id, Extension e);

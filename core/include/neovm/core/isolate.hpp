@@ -17,6 +17,10 @@
 
 namespace neovm {
 
+namespace core {
+struct ImageParts;  // the image reads and replaces symbol cells and table
+}
+
 // Entry points of the guest that runs in the isolate; direct pointers, set once by the guest.
 struct GuestHooks {
   Value (*funcall)(Context& cx, Value function, std::span<const Value> args) = nullptr;
@@ -88,6 +92,7 @@ class Isolate {
 
  private:
   friend class Context;
+  friend struct core::ImageParts;
   Value add_symbol(std::string_view name, std::uint32_t hash);
   void grow_table();
   void trace_without_table(Tracer& t);

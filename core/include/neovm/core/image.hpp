@@ -1,0 +1,49 @@
+// The image: the state of an isolate as one file, from which the next process starts.
+//
+// Everything reachable from the isolate's symbols, standard tables, main obarray and extension states is
+// written, densely packed, as blocks of old space laid out for a fixed window of the heap range. The first
+// image loaded in a process is mapped privately at that window, so that nothing is touched but what is
+// used; further isolates read a copy and relocate it by a bitmap. Primitives and host types are found
+// again by name; host objects and extensions speak for themselves through the hooks of host.hpp.
+//
+// An image belongs to the set of symbols, primitives and variables of the build that wrote it (any
+// optimization level of it): image_build_id(). It is a cache, not an interchange format.
+//
+// How to start: make the isolate and its context, attach host and guest (extensions, hooks), then load.
+// Before loading, nothing may be interned that is not in symbols.def. Init steps other than kEveryStart are
+// not run on a loaded isolate.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "neovm/core/context.hpp"
+
+namespace neovm::core {
+
+struct ImageSize {
+  std::uint64_t file_bytes = 0;
+  std::uint64_t body_bytes = 0;  // blocks
+  std::uint64_t conses = 0;
+  std::uint64_t objects = 0;
+  std::uint64_t large_objects = 0;
+  std::uint64_t symbols = 0;  // with ids
+};
+
+// Collects, then writes the isolate of `cx` to `path` (through a temporary file beside it, renamed). No Lisp may be
+// running. Returns "" or what went wrong: an unwritable file, or a live object of a type that refuses, by name.
+[[nodiscard]] std::string write_image(Context& cx, const std::string& path, ImageSize* size = nullptr);
+
+struct ImageLoadOptions {
+  bool check = true;       // compare the checksum of the whole file
+  bool use_window = true;  // map at the window when it is free
+};
+
+// Loads `path` into the fresh isolate of `cx`. Returns "" or why not, naming the file: missing, damaged,
+// truncated, of another format or build. After a failure the isolate is as it was before.
+[[nodiscard]] std::string load_image(Context& cx, const std::string& path, const ImageLoadOptions& options = {});
+
+// Depends on the layouts and on the names of static symbols, primitives and variables of this program.
+std::uint64_t image_build_id();
+
+}  // namespace neovm::core
