@@ -71,8 +71,9 @@
      (oracle--fresh-buffer)
      (let ((oracle--answer
             (condition-case oracle--err
-                ;; The form must not know that it runs while a file is loaded: `read' would name the file in its errors.
-                (let ((load-file-name nil) (load-true-file-name nil) (load-in-progress nil))
+                ;; The form must not know that it runs while a file is loaded: `read' would name the file in its errors,
+                ;; or go on reading from it.
+                (let ((load-file-name nil) (load-true-file-name nil) (load-in-progress nil) (standard-input t))
                   (concat "OK " (oracle--print (eval (car (read-from-string oracle--text)) t))))
               ((error quit neovm-unimplemented t) (concat "ERR " (oracle--print oracle--err))))))
        (if oracle--silent

@@ -62,7 +62,9 @@ def short(path):
 
 def area_of(path):
     try:
-        return Path(path).relative_to(CORPUS).parts[0]
+        parts = Path(path).relative_to(CORPUS).with_suffix("").parts
+        # Generated files are one folder, with a file for each subsystem.
+        return "/".join(parts[:2]) if parts[0] == "generated" else parts[0]
     except ValueError:
         return Path(path).parent.name or "-"
 
