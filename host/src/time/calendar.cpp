@@ -30,10 +30,10 @@ NEOVM_PRIMITIVE(decode_time, "decode-time", 0, 3, kMainOnly, kStateRead, kMayGc,
     const Value hz = TRY(integer_to_value(cx, t.hz));
     second = cons(cx, n, hz);
   }
-  return list(cx, {second, Value::fixnum(tm.tm_min), Value::fixnum(tm.tm_hour), Value::fixnum(tm.tm_mday),
-                   Value::fixnum(tm.tm_mon + 1), Value::fixnum(std::int64_t{1900} + tm.tm_year),
-                   Value::fixnum(tm.tm_wday),
-                   tm.tm_isdst < 0 ? Value::fixnum(-1) : boolean(tm.tm_isdst > 0), Value::fixnum(tm.tm_gmtoff)});
+  return list(cx,
+              {second, Value::fixnum(tm.tm_min), Value::fixnum(tm.tm_hour), Value::fixnum(tm.tm_mday),
+               Value::fixnum(tm.tm_mon + 1), Value::fixnum(std::int64_t{1900} + tm.tm_year), Value::fixnum(tm.tm_wday),
+               tm.tm_isdst < 0 ? Value::fixnum(-1) : boolean(tm.tm_isdst > 0), Value::fixnum(tm.tm_gmtoff)});
 }
 
 Maybe<int> field(Context& cx, Value v, std::int64_t offset) {
@@ -122,8 +122,8 @@ NEOVM_PRIMITIVE(current_time_string, "current-time-string", 0, 2, kMainOnly, kSt
   static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   char text[80];
-  const int n = std::snprintf(text, sizeof text, "%s %s%3d %02d:%02d:%02d %lld", kDays[tm.tm_wday],
-                              kMonths[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, 1900LL + tm.tm_year);
+  const int n = std::snprintf(text, sizeof text, "%s %s%3d %02d:%02d:%02d %lld", kDays[tm.tm_wday], kMonths[tm.tm_mon],
+                              tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, 1900LL + tm.tm_year);
   return make_unibyte_string(cx, {text, static_cast<std::size_t>(n)});
 }
 

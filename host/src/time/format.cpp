@@ -16,7 +16,7 @@ constexpr const char* kMonths[] = {"January", "February", "March",     "April", 
 constexpr std::size_t kMaxWidth = std::size_t{1} << 31;
 
 struct Directive {
-  char pad = 0;       // '_', '-', '0', '+', or 0 for the conversion's own
+  char pad = 0;  // '_', '-', '0', '+', or 0 for the conversion's own
   bool upper = false;
   bool opposite = false;  // '#'
   std::size_t width = 0;
@@ -71,7 +71,8 @@ class Formatter {
     char modifier = 0;
     if (i < f.size() && (f[i] == 'E' || f[i] == 'O')) modifier = f[i++];
     while (i < f.size() && f[i] == ':') ++colons, ++i;
-    const bool known = i < f.size() && (colons == 0 || (f[i] == 'z' && colons <= 3)) && convert(f[i], modifier, colons, d);
+    const bool known =
+        i < f.size() && (colons == 0 || (f[i] == 'z' && colons <= 3)) && convert(f[i], modifier, colons, d);
     if (!known) {
       const std::size_t end = i < f.size() ? i + 1 : i;
       text(f.substr(start, end - start), d, d.has_width && end > start + 1 ? d.width : 0);
@@ -152,8 +153,10 @@ class Formatter {
       std::size_t n = digits.size();
       while (n > 1 && digits[n - 1] == '0') --n;
       digits.resize(n);
-      if (!(d.pad == '-' && !d.has_width) && d.has_width) digits.resize(width, ' ');
-      else if (d.pad == '_') digits.resize(width, ' ');
+      if (!(d.pad == '-' && !d.has_width) && d.has_width)
+        digits.resize(width, ' ');
+      else if (d.pad == '_')
+        digits.resize(width, ' ');
     }
     *out_ += digits;
   }
