@@ -1,0 +1,483 @@
+// Printed representations (print.c of GNU).
+//
+// Without print-circle an object nested 200 deep is an error, as in Emacs, so recursion is shallow; with it, the native
+// stack is the bound. Lists are walked by a loop. Nothing here runs Lisp, so nothing moves.
+#include "printer.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "neovm/core/hash_table.hpp"
+#include "neovm/elisp/number_text.hpp"
+#include "neovm/text/characters.hpp"
+
+namespace neovm::elisp {
+
+namespace {
+
+std::int64_t natural(Value v) { return v.is_natnum_fixnum() ? v.as_fixnum() : -1; }
+bool is_set(Context& cx, Value symbol) { return variable_true(cx, symbol); }
+
+// Objects that print-circle gives numbers to.
+bool can_be_shared(Context& cx, Value v, bool gensym) {
+  if (v.is_cons()) return true;
+  if (v.is_string()) return !string_raw(v)->properties.is_nil();
+  if (v.is_object()) return !is_bool_vector(v) && !is_bignum(v);
+  return gensym && v.is_symbol() && (cx.cells(v).flags & (kSymbolInterned | kSymbolInternedPrivate)) == 0;
+}
+
+}  // namespace
+
+PrintOptions::PrintOptions(Context& cx) {
+  length = natural(variable_value(cx, Qprint_length));
+  const Value max_level = variable_value(cx, Qprint_level);
+  level = max_level.is_fixnum() ? std::max<std::int64_t>(max_level.as_fixnum(), 0) : -1;
+  circle = is_set(cx, Qprint_circle);
+  gensym = is_set(cx, Qprint_gensym);
+  quoted = is_set(cx, Qprint_quoted);
+  escape_newlines = is_set(cx, Qprint_escape_newlines);
+  escape_control = is_set(cx, Qprint_escape_control_characters);
+  escape_nonascii = is_set(cx, Qprint_escape_nonascii);
+  escape_multibyte = is_set(cx, Qprint_escape_multibyte);
+  continuous = is_set(cx, Qprint_continuous_numbering);
+  integers_as_characters = is_set(cx, Qprint_integers_as_characters);
+  charset_property = variable_value(cx, Qprint_charset_text_property);
+}
+
+// Depth first, in printing order, so that numbers come out in the order of the second sightings.
+void number_shared_objects(Context& cx, Value object) {
+  const bool gensym = is_set(cx, Qprint_gensym);
+  const bool continuous = is_set(cx, Qprint_continuous_numbering);
+  std::vector<Value> pending{object};
+  Value table = variable_value(cx, Qprint_number_table);
+  while (!pending.empty()) {
+    const Value v = pending.back();
+    pending.pop_back();
+    if (!can_be_shared(cx, v, gensym)) continue;
+    if (!is_hash_table(table)) {
+      table = make_hash_table(cx, HashTest::kEq);
+      store(&cx.cells(Qprint_number_table).value, table);
+    }
+    const Value seen = hash_table_get(cx, table, v);
+    const bool always = continuous && v.is_symbol();
+    if ((!seen.is_unbound() && !seen.is_nil()) || always) {
+      if (!seen.is_fixnum()) hash_table_put(cx, table, v, Value::fixnum(-++print_state(cx).number_index));
+      continue;
+    }
+    hash_table_put(cx, table, v, Qt);
+    if (v.is_cons()) {
+      pending.push_back(cdr_raw(v));
+      pending.push_back(car_raw(v));
+    } else if (v.is_string()) {
+      const HostHooks& hooks = host_hooks(cx);
+      if (hooks.string_property_intervals == nullptr) continue;
+      const std::size_t first = pending.size();
+      for (Value l = hooks.string_property_intervals(cx, v); l.is_cons(); l = cdr_raw(l))
+        pending.push_back(car_of_list(cdr_of_list(cdr_of_list(car_raw(l)))));
+      std::reverse(pending.begin() + static_cast<std::ptrdiff_t>(first), pending.end());
+    } else if (v.is_object()) {
+      const ObjectKind kind = header_raw(v)->kind;
+      if (kind == ObjectKind::kHashTable) {
+        for (std::int64_t i = core::hash_capacity_raw(v); i-- > 0;) {
+          if (core::hash_key_raw(v, i).is_unbound()) continue;
+          pending.push_back(core::hash_value_raw(v, i));
+          pending.push_back(core::hash_key_raw(v, i));
+        }
+      } else if (kind == ObjectKind::kVector || kind == ObjectKind::kRecord || kind == ObjectKind::kByteCode ||
+                 kind == ObjectKind::kCharTable || kind == ObjectKind::kSubCharTable) {
+        for (std::int64_t i = slot_count_raw(v); i-- > 0;) pending.push_back(slot_raw(v, i));
+      }
+    }
+  }
+}
+
+bool Printer::print(Value v, bool escape) {
+  Value& table = cx_.cells(Qprint_number_table).value;
+  if (!options_.continuous || !variable_true(cx_, Qprint_number_table)) {
+    print_state(cx_).number_index = 0;
+    store(&table, kNil);
+  }
+  if (options_.circle) {
+    number_shared_objects(cx_, v);
+    table_ = variable_value(cx_, Qprint_number_table);
+    if (is_hash_table(table_)) {
+      // What was met once only needs no number.
+      for (std::int64_t i = core::hash_capacity_raw(table_); i-- > 0;) {
+        const Value key = core::hash_key_raw(table_, i);
+        if (!key.is_unbound() && core::hash_value_raw(table_, i) == Qt) hash_table_remove(cx_, table_, key);
+      }
+    }
+  }
+  depth_ = 0;
+  backquote_ = 0;
+  return object(v, escape);
+}
+
+void Printer::add_char(int c) {
+  std::uint8_t b[text::kMaxBytesPerChar];
+  out.append(reinterpret_cast<const char*>(b), static_cast<std::size_t>(text::encode_char(c, b)));
+}
+
+void Printer::octal(unsigned c, bool digit_follows) {
+  char b[8];
+  std::snprintf(b, sizeof b, c > 077 || digit_follows ? "\\%03o" : "\\%o", c);
+  add(b);
+}
+
+bool Printer::object(Value v, bool escape) {
+  if (!check_quit(cx_).ok()) return false;
+  if (v.is_fixnum()) {
+    const std::int64_t n = v.as_fixnum();
+    if (escape && options_.integers_as_characters && n >= 0 && n <= text::kMax5Byte) {
+      character_integer(static_cast<int>(n));
+    } else {
+      add(std::to_string(n));
+    }
+    return true;
+  }
+  if (v.is_float()) {
+    add(float_to_string(cx_, float_raw(v)));
+    return true;
+  }
+  if (can_be_shared(cx_, v, options_.gensym)) {
+    if (!options_.circle) {
+      if (!v.is_symbol()) {
+        if (depth_ >= kMaxDepth) {
+          error_text(cx_, "Apparently circular structure being printed");
+          return false;
+        }
+        for (int i = 0; i < depth_; ++i) {
+          if (being_printed_[i] != v) continue;
+          add("#" + std::to_string(i));
+          return true;
+        }
+        being_printed_[depth_] = v;
+      }
+    } else if (is_hash_table(table_)) {
+      const Value number = hash_table_get(cx_, table_, v);
+      if (number.is_fixnum()) {
+        const std::int64_t n = number.as_fixnum();
+        if (n >= 0) {
+          add("#" + std::to_string(n) + "#");
+          return true;
+        }
+        add("#" + std::to_string(-n) + "=");
+        hash_table_put(cx_, table_, v, Value::fixnum(-n));
+      }
+    }
+  }
+  if (native_stack_low(cx_)) {
+    error_text(cx_, "Structure is nested too deeply to be printed");
+    return false;
+  }
+  ++depth_;
+  bool ok = true;
+  if (v.is_symbol()) {
+    symbol(v, escape);
+  } else if (v.is_cons()) {
+    ok = cons_cell(v, escape);
+  } else if (v.is_string()) {
+    if (escape) {
+      ok = string(v);
+    } else if (string_multibyte(v)) {
+      add(string_view_of(v));
+    } else {
+      for (const char c : string_view_of(v)) add_char(text::raw_byte_to_char(static_cast<std::uint8_t>(c)));
+    }
+  } else if (is_bignum(v)) {
+    add(number_to_string(cx_, v));
+  } else {
+    ok = vector_like(v, escape);
+  }
+  --depth_;
+  return ok;
+}
+
+void Printer::character_integer(int c) {
+  const auto graphic = [](int ch) {
+    if (ch < 0x7f) return ch > 0x20;
+    if (ch < 0xA1 || ch == 0xAD) return false;
+    if ((ch >= 0x200B && ch <= 0x200F) || (ch >= 0x2028 && ch <= 0x202E) || (ch >= 0x2060 && ch <= 0x206F))
+      return false;
+    if ((ch >= 0xD800 && ch <= 0xF8FF) || ch == 0xFEFF || ch >= 0xE0000) return false;
+    return true;
+  };
+  const char* named = c == '\n' ? "?\\n" : (c == ' ' ? "?\\s" : (c == '\t' ? "?\\t" : (c == '\r' ? "?\\r" : nullptr)));
+  if (named != nullptr) return add(named);
+  if (!graphic(c)) return add(std::to_string(c));
+  add("?");
+  if (c < 0x80 && std::string_view(";\"'\\(){}[]`,").find(static_cast<char>(c)) != std::string_view::npos) add("\\");
+  add_char(c);
+}
+
+bool Printer::string(Value v) {
+  Value intervals = kNil;
+  if (!string_raw(v)->properties.is_nil() && host_hooks(cx_).string_property_intervals != nullptr)
+    intervals = host_hooks(cx_).string_property_intervals(cx_, v);
+  if (intervals.is_cons()) add("#(");
+  add("\"");
+  const bool multibyte = string_multibyte(v);
+  const std::uint8_t* p = string_data_raw(v);
+  const std::int64_t n = string_bytes(v);
+  bool after_hex = false;
+  for (std::int64_t i = 0; i < n;) {
+    const text::Decoded d = multibyte ? text::decode_char(p + i) : text::Decoded{text::raw_byte_to_char(p[i]), 1};
+    i += d.bytes;
+    const int c = d.c;
+    if (text::is_raw_byte_char(c)) {
+      octal(static_cast<unsigned>(text::char_to_raw_byte(c)), false);
+      after_hex = false;
+      continue;
+    }
+    if (c >= 0x80 && options_.escape_multibyte) {
+      char b[16];
+      std::snprintf(b, sizeof b, "\\x%04x", static_cast<unsigned>(c));
+      add(b);
+      after_hex = true;
+      continue;
+    }
+    const bool hex_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (hex_digit) {
+      if (after_hex) add("\\ ");
+      out.push_back(static_cast<char>(c));
+    } else if (c == '\n' && options_.escape_newlines) {
+      add("\\n");
+    } else if (c == '\f' && options_.escape_newlines) {
+      add("\\f");
+    } else if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(static_cast<char>(c));
+    } else if (options_.escape_control && (c < 0x20 || c == 0x7f)) {
+      octal(static_cast<unsigned>(c), i < n && p[i] >= '0' && p[i] <= '7');
+    } else {
+      add_char(c);
+    }
+    after_hex = false;
+  }
+  add("\"");
+  if (!intervals.is_cons()) return true;
+  for (; intervals.is_cons(); intervals = cdr_raw(intervals)) {
+    for (Value l = car_raw(intervals); l.is_cons(); l = cdr_raw(l)) {
+      add(" ");
+      if (!object(car_raw(l), true)) return false;
+    }
+  }
+  add(")");
+  return true;
+}
+
+void Printer::symbol(Value v, bool escape) {
+  const std::string_view name = symbol_name_view(cx_, v);
+  if (options_.gensym && (cx_.cells(v).flags & kSymbolInterned) == 0) {
+    add("#:");
+  } else if (name.empty()) {
+    add("##");
+    return;
+  }
+  if (!escape) return add(name);
+  // A name that reads as a number gets a backslash first. Dots are always escaped, so only integers and exponents matter.
+  bool confusing = false;
+  {
+    std::size_t i = !name.empty() && (name[0] == '-' || name[0] == '+') ? 1 : 0;
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (i < name.size() && digit(name[i]) && digit(name.back())) {
+      while (i < name.size() && (digit(name[i]) || name[i] == 'e' || name[i] == 'E')) ++i;
+      confusing = i == name.size();
+    }
+  }
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(name[i]);
+    const bool no_break_space = c == 0xC2 && i + 1 < name.size() && static_cast<unsigned char>(name[i + 1]) == 0xA0;
+    if (confusing || c <= ' ' || no_break_space ||
+        (c < 0x80 && std::string_view("\"\\';#(),.`?[]").find(static_cast<char>(c)) != std::string_view::npos)) {
+      out.push_back('\\');
+      confusing = false;
+    }
+    out.push_back(static_cast<char>(c));
+  }
+}
+
+bool Printer::cons_cell(Value v, bool escape) {
+  if (options_.level >= 0 && depth_ > options_.level) {
+    add("...");
+    return true;
+  }
+  const Value head = car_raw(v);
+  const Value rest = cdr_raw(v);
+  if (options_.quoted && rest.is_cons() && cdr_raw(rest).is_nil()) {
+    if (head == Qquote || head == Qfunction) {
+      add(head == Qquote ? "'" : "#'");
+      return object(car_raw(rest), escape);
+    }
+    if (head == Qbackquote) {
+      add("`");
+      ++backquote_;
+      const bool ok = object(car_raw(rest), escape);
+      --backquote_;
+      return ok;
+    }
+    if (backquote_ > 0 && (head == Qcomma || head == Qcomma_at)) {
+      add(head == Qcomma ? "," : ",@");
+      --backquote_;
+      const bool ok = object(car_raw(rest), escape);
+      ++backquote_;
+      return ok;
+    }
+  }
+  add("(");
+  // Brent's algorithm with the constants of GNU's list walk, because the number printed for a circle shows them.
+  std::int64_t count = 0;
+  Value tortoise = v;
+  std::int64_t limit = 2;
+  std::int64_t steps = 2;
+  Value tail = v;
+  while (tail.is_cons()) {
+    if (count != 0) {
+      add(" ");
+      if (options_.circle && is_hash_table(table_)) {
+        if (hash_table_get(cx_, table_, tail).is_fixnum()) {
+          add(". ");
+          if (!object(tail, escape)) return false;
+          add(")");
+          return true;
+        }
+      }
+    }
+    if (options_.length >= 0 && options_.length <= count) {
+      add("...)");
+      return true;
+    }
+    ++count;
+    if (!object(car_raw(tail), escape)) return false;
+    tail = cdr_raw(tail);
+    if (--steps != 0) {
+      if (tail == tortoise && tail.is_cons() && !options_.circle) {
+        add(" . #" + std::to_string(count >> 1) + ")");
+        return true;
+      }
+    } else {
+      limit <<= 1;
+      steps = limit;
+      tortoise = tail;
+    }
+  }
+  if (!tail.is_nil()) {
+    add(" . ");
+    if (!object(tail, escape)) return false;
+  }
+  add(")");
+  return true;
+}
+
+bool Printer::items(Value v, std::int64_t from, bool escape) {
+  const std::int64_t count = slot_count_raw(v);
+  const std::int64_t shown = options_.length >= 0 ? std::min(options_.length, count) : count;
+  for (std::int64_t i = from; i < shown; ++i) {
+    if (i != 0) add(" ");
+    if (!object(slot_raw(v, i), escape)) return false;
+  }
+  if (shown < count) add(" ...");
+  return true;
+}
+
+bool Printer::vector_like(Value v, bool escape) {
+  switch (header_raw(v)->kind) {
+    case ObjectKind::kVector: add("["); break;
+    case ObjectKind::kByteCode: add("#["); break;
+    case ObjectKind::kCharTable: add("#^["); break;
+    case ObjectKind::kSubCharTable:
+      // The lowest level starts a line, lest lines become endless.
+      if (slot_raw(v, 0) == Value::fixnum(3)) add("\n");
+      add("#^^[");
+      break;
+    case ObjectKind::kRecord:
+      add("#s(");
+      if (!items(v, 0, escape)) return false;
+      add(")");
+      return true;
+    case ObjectKind::kHashTable: return hash_table(v, escape);
+    case ObjectKind::kBoolVector: bool_vector(v); return true;
+    case ObjectKind::kSubr:
+      add("#<subr ");
+      add(v.as_pointer<SubrObject>()->descriptor->name);
+      add(">");
+      return true;
+    case ObjectKind::kFinalizer: add("#<finalizer>"); return true;
+    case ObjectKind::kHost: {
+      const HostType* type = v.as_pointer<HostObject>()->type;
+      if (type->print_re != nullptr) {
+        const Value text = type->print_re(cx_, v);
+        if (text.is_exit()) return false;
+        add(string_view_of(text));
+      } else {
+        add(std::string("#<") + type->name + ">");
+      }
+      return true;
+    }
+    default: add("#<EMACS BUG: INVALID DATATYPE>"); return true;
+  }
+  if (!items(v, 0, escape)) return false;
+  add("]");
+  return true;
+}
+
+bool Printer::hash_table(Value v, bool escape) {
+  using namespace core;
+  add("#s(hash-table size " + std::to_string(slot_raw(v, kHashSize).as_fixnum()));
+  const Value test = slot_raw(v, kHashTestName);
+  if (!test.is_nil()) {
+    add(" test ");
+    symbol(test, escape);
+  }
+  static constexpr const char* kWeakNames[] = {"", "key", "value", "key-or-value", "key-and-value"};
+  if (hash_weak_raw(v) != WeakKind::kNone) {
+    add(" weakness ");
+    add(kWeakNames[static_cast<int>(hash_weak_raw(v))]);
+  }
+  add(" rehash-size ");
+  if (!object(slot_raw(v, kHashRehashSize), escape)) return false;
+  add(" rehash-threshold ");
+  if (!object(slot_raw(v, kHashRehashThreshold), escape)) return false;
+  add(" data (");
+  const std::int64_t count = hash_count_raw(v);
+  const std::int64_t shown = options_.length >= 0 ? std::min(options_.length, count) : count;
+  std::int64_t done = 0;
+  for (std::int64_t i = 0; i < hash_capacity_raw(v) && done < shown; ++i) {
+    if (hash_key_raw(v, i).is_unbound()) continue;
+    if (done++ > 0) add(" ");
+    if (!object(hash_key_raw(v, i), escape)) return false;
+    add(" ");
+    if (!object(hash_value_raw(v, i), escape)) return false;
+  }
+  if (shown < count) add(" ...");
+  add("))");
+  return true;
+}
+
+void Printer::bool_vector(Value v) {
+  const std::uint8_t* data = raw_bytes_raw(v)->bytes;
+  std::int64_t length;
+  std::memcpy(&length, data, sizeof length);
+  data += sizeof length;
+  const std::int64_t bytes = (length + 7) / 8;
+  const std::int64_t shown = options_.length >= 0 ? std::min(options_.length, bytes) : bytes;
+  add("#&" + std::to_string(length) + "\"");
+  for (std::int64_t i = 0; i < shown; ++i) {
+    const std::uint8_t c = data[i];
+    if (c == '\n' && options_.escape_newlines) {
+      add("\\n");
+    } else if (c == '\f' && options_.escape_newlines) {
+      add("\\f");
+    } else if (c > 0177 || (options_.escape_control && (c < 0x20 || c == 0x7f))) {
+      octal(c, i + 1 < bytes && data[i + 1] >= '0' && data[i + 1] <= '7');
+    } else {
+      if (c == '"' || c == '\\') add("\\");
+      out.push_back(static_cast<char>(c));
+    }
+  }
+  if (shown < bytes) add(" ...");
+  add("\"");
+}
+
+}  // namespace neovm::elisp
