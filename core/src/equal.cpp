@@ -6,7 +6,6 @@
 #include <cstring>
 #include <unordered_set>
 
-
 #include "neovm/abi/api.hpp"
 #include "neovm/core/context.hpp"
 #include "neovm/core/equal_hash.hpp"
@@ -57,18 +56,15 @@ Maybe<bool> Comparer::compare(Value a, Value b, int depth) {
   if (a == b) return true;
   if (a.tag() != b.tag() || !a.is_heap()) return false;
   switch (a.tag()) {
-    case Tag::kFloat:
-      return same_float(a, b);
+    case Tag::kFloat: return same_float(a, b);
     case Tag::kString:
       if (!string_equal(a, b)) return false;
       if (!properties_) return true;
       if (string_raw(a)->properties.is_nil() && string_raw(b)->properties.is_nil()) return true;
       return host_hooks(cx_).string_properties_equal == nullptr || host_hooks(cx_).string_properties_equal(cx_, a, b);
     case Tag::kCons:
-    case Tag::kObject:
-      break;
-    default:
-      return false;
+    case Tag::kObject: break;
+    default: return false;
   }
   if (a.is_object() && header_raw(a)->kind != header_raw(b)->kind) return false;
   if (depth > kRememberDepth) {
@@ -96,8 +92,7 @@ Maybe<bool> Comparer::compare_conses(Value a, Value b, int depth) {
 Maybe<bool> Comparer::compare_objects(Value a, Value b, int depth) {
   switch (header_raw(a)->kind) {
     case ObjectKind::kBignum:
-    case ObjectKind::kBoolVector:
-      return same_raw_bytes(a, b);
+    case ObjectKind::kBoolVector: return same_raw_bytes(a, b);
     case ObjectKind::kVector:
     case ObjectKind::kRecord:
     case ObjectKind::kByteCode:
@@ -113,8 +108,7 @@ Maybe<bool> Comparer::compare_objects(Value a, Value b, int depth) {
       const HostType* type = a.as_pointer<HostObject>()->type;
       return type == b.as_pointer<HostObject>()->type && type->equal != nullptr && type->equal(cx_, a, b);
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -178,23 +172,22 @@ std::uint64_t hash_at(Context& cx, Value v, int depth) {
   }
   switch (header_raw(v)->kind) {
     case ObjectKind::kBignum:
-    case ObjectKind::kBoolVector:
-      return hash_bytes(raw_bytes_raw(v)->bytes, raw_bytes_raw(v)->count);
+    case ObjectKind::kBoolVector: return hash_bytes(raw_bytes_raw(v)->bytes, raw_bytes_raw(v)->count);
     case ObjectKind::kVector:
     case ObjectKind::kRecord:
     case ObjectKind::kByteCode:
     case ObjectKind::kCharTable: {
       const std::int64_t n = slot_count_raw(v);
       std::uint64_t h = static_cast<std::uint64_t>(n);
-      for (std::int64_t i = 0; i < n && i < kHashElements; ++i) h = mix(h * 31 + hash_at(cx, slot_raw(v, i), depth + 1));
+      for (std::int64_t i = 0; i < n && i < kHashElements; ++i)
+        h = mix(h * 31 + hash_at(cx, slot_raw(v, i), depth + 1));
       return h;
     }
     case ObjectKind::kHost:
       // Equal host objects (markers at one place) must hash alike, whatever identity they have.
       if (v.as_pointer<HostObject>()->type->equal != nullptr) return 13;
       return hash_eq(cx, v);
-    default:
-      return hash_eq(cx, v);
+    default: return hash_eq(cx, v);
   }
 }
 

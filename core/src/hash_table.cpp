@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "neovm/abi/api.hpp"
+#include "neovm/core/context.hpp"
 #include "neovm/core/equal_hash.hpp"
 #include "neovm/core/hash_chains.hpp"
 
@@ -22,7 +23,8 @@ std::uint32_t* index_words(Value table) {
   return reinterpret_cast<std::uint32_t*>(raw_bytes_raw(slot_raw(table, kHashIndex))->bytes);
 }
 std::int64_t bucket_count(Value table) {
-  return static_cast<std::int64_t>(raw_bytes_raw(slot_raw(table, kHashIndex))->count / 4) - 2 * hash_capacity_raw(table);
+  return static_cast<std::int64_t>(raw_bytes_raw(slot_raw(table, kHashIndex))->count / 4) -
+         2 * hash_capacity_raw(table);
 }
 
 struct Index {
@@ -48,7 +50,7 @@ std::int64_t buckets_for(std::int64_t entries) {
 Value rebuild(Context& cx, Value table, std::int64_t capacity) {
   const std::int64_t old_capacity = hash_capacity_raw(table);
   const std::int64_t buckets = buckets_for(capacity);
-  if (capacity >= (std::int64_t{1} << 32) - 2) return signal_error(cx, Qmemory_full, kNil);
+  if (capacity >= (std::int64_t{1} << 32) - 2) return signal_memory_full(cx);
   const Value entries = TRY(make_slots(cx, ObjectKind::kInternalSlots, 2 * capacity, kNil));
   const Value index = TRY(make_raw(cx, ObjectKind::kRawBytes, 4 * (2 * capacity + buckets)));
   auto* words = reinterpret_cast<std::uint32_t*>(raw_bytes_raw(index)->bytes);
@@ -112,7 +114,8 @@ std::int64_t chain_next(Value table, std::int64_t i) { return static_cast<std::i
 std::uint32_t entry_hash(Value table, std::int64_t i) { return index_words(table)[i]; }
 
 Value add_entry(Context& cx, Value table, std::uint32_t hash, Value key, Value value) {
-  if (slot_raw(table, kHashEntries).is_nil()) TRY(rebuild(cx, table, std::max<std::int64_t>(fixnum_slot(table, kHashSize), 1)));
+  if (slot_raw(table, kHashEntries).is_nil())
+    TRY(rebuild(cx, table, std::max<std::int64_t>(fixnum_slot(table, kHashSize), 1)));
   if (fixnum_slot(table, kHashCleared) != 0) rechain(table);
   if (fixnum_slot(table, kHashFree) == 0) TRY(rebuild(cx, table, grown_size(table)));
   const Index ix = index_of(table);
@@ -154,12 +157,9 @@ void clear_entries(Value table) {
 
 std::uint32_t hash_for_test(Context& cx, HashTest test, Value key) {
   switch (test) {
-    case HashTest::kEq:
-      return static_cast<std::uint32_t>(hash_eq(cx, key));
-    case HashTest::kEql:
-      return static_cast<std::uint32_t>(hash_eql(cx, key));
-    default:
-      return static_cast<std::uint32_t>(hash_equal(cx, key));
+    case HashTest::kEq: return static_cast<std::uint32_t>(hash_eq(cx, key));
+    case HashTest::kEql: return static_cast<std::uint32_t>(hash_eql(cx, key));
+    default: return static_cast<std::uint32_t>(hash_equal(cx, key));
   }
 }
 
@@ -184,7 +184,8 @@ Value copy_table(Context& cx, Value table) {
   for (std::int64_t i = 0; i < 2 * n; ++i) set_slot_raw(entries, i, slot_raw(slot_raw(table, kHashEntries), i));
   const RawObject* old_index = raw_bytes_raw(slot_raw(table, kHashIndex));
   const Value index = TRY(make_raw(cx, ObjectKind::kRawBytes, static_cast<std::int64_t>(old_index->count)));
-  std::memcpy(raw_bytes_raw(index)->bytes, raw_bytes_raw(slot_raw(table, kHashIndex))->bytes, raw_bytes_raw(index)->count);
+  std::memcpy(raw_bytes_raw(index)->bytes, raw_bytes_raw(slot_raw(table, kHashIndex))->bytes,
+              raw_bytes_raw(index)->count);
   set_slot_raw(copy, kHashEntries, entries);
   set_slot_raw(copy, kHashIndex, index);
   return copy;
@@ -210,7 +211,8 @@ Value make_hash_table(Context& cx, HashTest test, WeakKind weak) {
 
 Value hash_table_get(Context& cx, Value table, Value key) {
   if (core::hash_count_raw(table) == 0) return kUnbound;
-  const std::int64_t i = TRY(core::find_entry(cx, table, key, core::hash_for_test(cx, core::hash_test_raw(table), key)));
+  const std::int64_t i =
+      TRY(core::find_entry(cx, table, key, core::hash_for_test(cx, core::hash_test_raw(table), key)));
   return i < 0 ? kUnbound : core::hash_value_raw(table, i);
 }
 

@@ -39,6 +39,8 @@ enum HashTableSlot : std::int64_t {
   kHashSlotCount,
 };
 
+inline constexpr std::uint8_t kHashPurecopy = 1;  // header flag: made with :purecopy t
+
 inline HashTest hash_test_raw(Value table) { return static_cast<HashTest>(slot_raw(table, kHashTest).as_fixnum()); }
 inline WeakKind hash_weak_raw(Value table) { return static_cast<WeakKind>(slot_raw(table, kHashWeak).as_fixnum()); }
 inline std::int64_t hash_count_raw(Value table) {
