@@ -7,7 +7,9 @@ TextState& text_state(Context& cx) {
   Extension e;
   e.state = new TextState;
   e.trace = [](void* state, Tracer& t) {
-    for (CachedRegex& c : static_cast<TextState*>(state)->cache) c.case_table.trace(t);
+    auto* text = static_cast<TextState*>(state);
+    for (CachedRegex& c : text->cache) c.case_table.trace(t);
+    text->syntax_codes.trace(t);
   };
   e.destroy = [](void* state) { delete static_cast<TextState*>(state); };
   set_extension(cx, ExtensionId::kText, e);

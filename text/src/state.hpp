@@ -34,6 +34,7 @@ struct TextState {
   static constexpr std::size_t kCacheSize = 128;
   std::vector<CachedRegex> cache;
   std::uint64_t uses = 0;
+  Slot syntax_codes;  // vector of the shared entries, or nil
   std::vector<regex::Choice> stack;
   bool stack_in_use = false;
 };

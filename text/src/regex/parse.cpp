@@ -1,8 +1,8 @@
 // The parser of Emacs regular expressions.
 //
 // What looks odd here is how Emacs behaves: an operator with nothing to repeat is an ordinary character,
-// `^` and `$` are special only at the edges of an alternative, most assertions cannot be repeated (a
-// following `*` is literal) but \= \< \> \_< \_> can, and runs of repetition operators merge into one.
+// `^` and `$` are special only at the edges of an alternative, an operator behind \b \B \` \' applies to
+// what stands before them together with them, and runs of repetition operators merge into one.
 #include <algorithm>
 #include <string>
 
@@ -46,9 +46,10 @@ constexpr ClassName kClassNames[] = {
 struct Frame {
   std::vector<int> alternatives;
   std::vector<int> items;
-  bool repeatable = false;  // the last item can take an operator
-  bool at_start = true;     // nothing was read yet: `^` is an anchor
-  int group = 0;            // number, 0 for shy, -1 for the outermost
+  int last = -1;         // first of the items an operator would repeat, -1: none
+  int run = -1;          // first of the literal characters just read in a row, -1: none
+  bool at_start = true;  // nothing was read yet: `^` is an anchor
+  int group = 0;         // number, 0 for shy, -1 for the outermost
 };
 
 class Parser {
@@ -71,16 +72,31 @@ class Parser {
     tree_.nodes.push_back(std::move(n));
     return static_cast<int>(tree_.nodes.size()) - 1;
   }
-  void append(int node, bool repeatable) {
+  void append(int node) {
+    frame().last = static_cast<int>(frame().items.size());
     frame().items.push_back(node);
-    frame().repeatable = repeatable;
     frame().at_start = false;
+    frame().run = -1;
   }
-  void literal(int c) { append(add(NodeKind::kChar, c), true); }
-  void assertion(Assertion a, bool repeatable) {
-    append(add(NodeKind::kAssert, static_cast<int>(a)), repeatable);
+  void literal(int c) {
+    int run = frame().run;
+    if (run < 0 || next_is('*') || next_is('+') || next_is('?') || next_is('^') || (next_is('\\') && next_is('{', 1)))
+      run = static_cast<int>(frame().items.size());
+    append(add(NodeKind::kChar, c));
+    frame().run = run;
+  }
+  // An assertion that operators do not see: one behind it repeats what came before together with it, and
+  // before it a run of literal characters is one thing.
+  void silent_assertion(Assertion a) {
+    const int before = frame().run >= 0 ? frame().run : frame().last;
+    assertion(a);
+    frame().last = before;
+  }
+  void assertion(Assertion a) {
+    append(add(NodeKind::kAssert, static_cast<int>(a)));
     if (a >= Assertion::kWordStart) tree_.uses_syntax = true;
   }
+  int take_last();
   void end_alternative();
   int close_frame();
   void repeat(int min, int max, bool greedy);
@@ -113,7 +129,8 @@ void Parser::end_alternative() {
   }
   f.alternatives.push_back(node);
   f.items.clear();
-  f.repeatable = false;
+  f.last = -1;
+  f.run = -1;
   f.at_start = true;
 }
 
@@ -134,14 +151,30 @@ int Parser::close_frame() {
   return node;
 }
 
+// Removes and returns what an operator repeats.
+int Parser::take_last() {
+  Frame& f = frame();
+  const auto from = f.items.begin() + f.last;
+  int node = *from;
+  if (f.items.end() - from > 1) {
+    node = add(NodeKind::kSequence);
+    tree_.nodes[node].children.assign(from, f.items.end());
+  }
+  f.items.erase(from, f.items.end());
+  return node;
+}
+
 void Parser::repeat(int min, int max, bool greedy) {
+  const int body = take_last();
   const int node = add(NodeKind::kRepeat);
   Node& n = tree_.nodes[node];
-  n.children.push_back(frame().items.back());
+  n.children.push_back(body);
   n.min = min;
   n.max = max;
   n.greedy = greedy;
-  frame().items.back() = node;
+  frame().items.push_back(node);
+  frame().last = static_cast<int>(frame().items.size()) - 1;
+  frame().run = -1;
 }
 
 // A run of spaces stands for search-spaces-regexp, unless an operator follows it.
@@ -194,6 +227,8 @@ const char* Parser::open_group() {
       if (number > 0x7fffffff) return kTooBig;
     }
   }
+  for (const Frame& f : frames_)
+    if (shy && number > 0 && f.group == number) return kInvalid;
   if (!shy) {
     number = ++group_number_;
   } else if (number > group_number_) {
@@ -232,9 +267,9 @@ const char* Parser::interval() {
   }
   if (high != kUnlimited && low > high) return kBadInterval;
   if (text_[at_++] != '\\') return kBadInterval;
-  if (at_end()) return kUnmatchedBrace;
+  if (at_end()) return kTrailing;
   if (text_[at_++] != '}') return kBadInterval;
-  if (!frame().repeatable) {  // nothing to repeat: the text stands for itself
+  if (frame().last < 0) {  // nothing to repeat: the text stands for itself
     at_ = start;
     literal('{');
     return nullptr;
@@ -256,18 +291,18 @@ const char* Parser::escape() {
     case ')': {
       if (frames_.size() == 1) return kUnmatchedClose;
       const int node = close_frame();
-      append(node, true);
+      append(node);
       return nullptr;
     }
     case '|': end_alternative(); return nullptr;
     case '{': return interval();
-    case '=': assertion(Assertion::kPoint, true); return nullptr;
+    case '=': assertion(Assertion::kPoint); return nullptr;
     case 'w':
     case 'W': {
       const int node = add(NodeKind::kSyntax, kSyntaxWord);
       tree_.nodes[node].negated = c == 'W';
       tree_.uses_syntax = true;
-      append(node, true);
+      append(node);
       return nullptr;
     }
     case 's':
@@ -277,7 +312,7 @@ const char* Parser::escape() {
       const int node = add(NodeKind::kSyntax, code < 0 ? 255 : code);
       tree_.nodes[node].negated = c == 'S';
       tree_.uses_syntax = true;
-      append(node, true);
+      append(node);
       return nullptr;
     }
     case 'c':
@@ -285,22 +320,22 @@ const char* Parser::escape() {
       if (at_end()) return kPremature;
       const int node = add(NodeKind::kCategory, text_[at_++]);
       tree_.nodes[node].negated = c == 'C';
-      append(node, true);
+      append(node);
       return nullptr;
     }
-    case '<': assertion(Assertion::kWordStart, true); return nullptr;
-    case '>': assertion(Assertion::kWordEnd, true); return nullptr;
+    case '<': assertion(Assertion::kWordStart); return nullptr;
+    case '>': assertion(Assertion::kWordEnd); return nullptr;
     case '_': {
       if (at_end()) return kPremature;
       const int edge = text_[at_++];
       if (edge != '<' && edge != '>') return kInvalid;
-      assertion(edge == '<' ? Assertion::kSymbolStart : Assertion::kSymbolEnd, true);
+      assertion(edge == '<' ? Assertion::kSymbolStart : Assertion::kSymbolEnd);
       return nullptr;
     }
-    case 'b': assertion(Assertion::kWordEdge, false); return nullptr;
-    case 'B': assertion(Assertion::kNotWordEdge, false); return nullptr;
-    case '`': assertion(Assertion::kTextStart, false); return nullptr;
-    case '\'': assertion(Assertion::kTextEnd, false); return nullptr;
+    case 'b': silent_assertion(Assertion::kWordEdge); return nullptr;
+    case 'B': silent_assertion(Assertion::kNotWordEdge); return nullptr;
+    case '`': silent_assertion(Assertion::kTextStart); return nullptr;
+    case '\'': silent_assertion(Assertion::kTextEnd); return nullptr;
     default: break;
   }
   if (c >= '1' && c <= '9') {
@@ -309,7 +344,7 @@ const char* Parser::escape() {
     for (const Frame& f : frames_)
       if (f.group == group) return kBadBackref;
     tree_.has_backrefs = true;
-    append(add(NodeKind::kBackref, group), true);
+    append(add(NodeKind::kBackref, group));
     return nullptr;
   }
   literal(c);
@@ -379,7 +414,7 @@ const char* Parser::bracket() {
     add_range(&set, c, last);
   }
   tree_.sets.push_back(std::move(set));
-  append(add(NodeKind::kSet, static_cast<int>(tree_.sets.size()) - 1), true);
+  append(add(NodeKind::kSet, static_cast<int>(tree_.sets.size()) - 1));
   return nullptr;
 }
 
@@ -392,11 +427,11 @@ const char* Parser::run() {
     switch (c) {
       case '\\': error = escape(); break;
       case '[': error = bracket(); break;
-      case '.': append(add(NodeKind::kAny), true); break;
+      case '.': append(add(NodeKind::kAny)); break;
       case '*':
       case '+':
       case '?':
-        if (frame().repeatable) {
+        if (frame().last >= 0) {
           error = operators(c);
         } else {
           literal(c);
@@ -404,14 +439,14 @@ const char* Parser::run() {
         break;
       case '^':
         if (frame().at_start) {
-          assertion(Assertion::kLineStart, false);
+          silent_assertion(Assertion::kLineStart);
         } else {
           literal(c);
         }
         break;
       case '$':
         if (at_end() || (next_is('\\') && (next_is(')', 1) || next_is('|', 1)))) {
-          assertion(Assertion::kLineEnd, false);
+          silent_assertion(Assertion::kLineEnd);
         } else {
           literal(c);
         }

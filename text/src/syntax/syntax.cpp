@@ -1,5 +1,7 @@
 #include "neovm/text/syntax.hpp"
 
+#include "../state.hpp"
+#include "neovm/abi/alloc.hpp"
 #include "neovm/abi/symbols.hpp"
 #include "neovm/abi/variable.hpp"
 
@@ -10,6 +12,16 @@ int syntax_code_of_designator(int c) {
   for (int i = 0; i < kSyntaxCodeCount; ++i)
     if (kSyntaxDesignators[i] == c) return i;
   return -1;
+}
+
+Value syntax_code_object(Context& cx, int code) {
+  TextState& state = text_state(cx);
+  if (state.syntax_codes.get().is_nil()) {
+    const Value codes = make_vector(cx, kSyntaxCodeCount, kNil);
+    for (int i = 0; i < kSyntaxCodeCount; ++i) set_slot_raw(codes, i, cons(cx, Value::fixnum(i), kNil));
+    state.syntax_codes.set(codes);
+  }
+  return slot_raw(state.syntax_codes.get(), code);
 }
 
 bool category_in_set(Value set, int category) {

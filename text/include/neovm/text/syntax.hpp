@@ -113,6 +113,9 @@ class SyntaxReader {
   std::int32_t ascii_[128];
 };
 
+// The shared entry (CODE) without a match or flags: equal descriptors without extras are the same object.
+Value syntax_code_object(Context& cx, int code);
+
 // Does category set `set` (a bool-vector, or nil) hold category `category`?
 bool category_in_set(Value set, int category);
 // Is there a word boundary between two adjacent word constituents, at least one of them not ASCII?
