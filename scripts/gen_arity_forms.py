@@ -172,7 +172,7 @@ def main():
     parser.add_argument("--area", action="append", help="only these areas")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
-    emacs = machine.Machine("emacs", timeout=10)
+    emacs = machine.Machine("emacs", timeout=10, gigabytes=6)
     areas = {}
     for primitive in values.table(options.primitives):
         if not options.area or primitive.area in options.area:
@@ -192,7 +192,7 @@ def main():
             signatures.update(accepts)
             total += count
             print(f"{area:14} {len(areas[area]):4} primitives {count:5} forms", flush=True)
-    if options.primitives is None or options.signatures_only:
+    if (options.primitives is None and not options.area) or options.signatures_only:
         rows = [f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(signatures.items())]
         (ROOT / "tests/oracle/signatures.json").write_text("{\n" + ",\n".join(rows) + "\n}\n")
     print(f"{total} forms")

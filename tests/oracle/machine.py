@@ -33,10 +33,11 @@ def environment(sandbox):
 
 
 class Machine:
-    def __init__(self, program, args=(), timeout=10.0, keep=None):
+    def __init__(self, program, args=(), timeout=10.0, keep=None, gigabytes=None):
         self.program = shutil.which(program) or os.path.abspath(program)
         self.args = list(args)
         self.timeout = timeout
+        self.gigabytes = gigabytes  # limit of address space, for a machine without limits of its own
         self.keep = keep  # folder for job files that a person wants to look at
 
     def normalize(self, answer, sandbox):
@@ -49,7 +50,8 @@ class Machine:
         return answer
 
     def _command(self, *files):
-        command = [self.program, "--batch", "-Q", *self.args]
+        command = [] if self.gigabytes is None else ["prlimit", f"--as={int(self.gigabytes * 2**30)}", "--"]
+        command += [self.program, "--batch", "-Q", *self.args]
         for file in files:
             command += ["-l", str(file)]
         return command

@@ -184,7 +184,7 @@ def main():
     options = arguments()
     emacs = None
     if not options.check:
-        emacs = machine.Machine(options.emacs, timeout=max(options.timeout, 20))
+        emacs = machine.Machine(options.emacs, timeout=max(options.timeout, 20), gigabytes=6)
     if options.record:
         paths = corpus_files(options.files)
 
