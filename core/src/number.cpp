@@ -19,7 +19,7 @@ namespace {
 
 // `integer-width`: bits an integer may have. A negative or odd value counts as its bound.
 std::uint64_t integer_width(Context& cx) {
-  const Value v = variable_value(cx, Qinteger_width);
+  const Value v = cx.cells(Qinteger_width).value;  // a plain global: bound by value
   if (!v.is_fixnum()) return 1 << 16;
   return static_cast<std::uint64_t>(std::max<std::int64_t>(v.as_fixnum(), 0));
 }

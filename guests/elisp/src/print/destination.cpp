@@ -45,7 +45,8 @@ Value emit_re(Context& cx, Value destination, std::string_view s) {
   if (s.empty()) return kNil;
   const HostHooks& hooks = host_hooks(cx);
   if (destination == Qt) {
-    write_encoded(stdout, s);
+    // The internal encoding goes out as it is: batch Emacs shows a raw byte as its two bytes, too.
+    std::fwrite(s.data(), 1, s.size(), stdout);
     PrintState& state = print_state(cx);
     state.last_char = static_cast<unsigned char>(s.back());
     state.needs_newline = true;
@@ -72,6 +73,7 @@ Value text_to_string(Context& cx, std::string_view s) {
 
 bool print_to_text(Context& cx, Value v, bool escape, std::string* result) {
   Printer printer(cx);
+  printer.for_buffer(true);
   if (!printer.print(v, escape)) return false;
   *result = std::move(printer.out);
   return true;
@@ -81,10 +83,17 @@ Value print_to_re(Context& cx, Value v, Value destination, bool escape, std::str
                   std::string_view after) {
   destination = resolve_destination(cx, destination);
   Printer printer(cx);
+  const HostHooks& hooks = host_hooks(cx);
+  if (hooks.is_buffer != nullptr && hooks.is_buffer(destination)) {
+    const Value locals = hooks.buffer_locals != nullptr ? hooks.buffer_locals(cx, destination) : kNil;
+    printer.for_buffer(locals.is_nil() || variable_value_in(cx, Qenable_multibyte_characters, locals).truthy());
+  } else if (hooks.is_marker != nullptr && hooks.is_marker(destination)) {
+    printer.for_buffer(true);
+  }
   printer.out = before;
   if (!printer.print(v, escape)) {
     // A terminal has seen what came before the error; a buffer has not.
-    if (destination == Qt) write_encoded(stdout, printer.out);
+    if (destination == Qt) std::fwrite(printer.out.data(), 1, printer.out.size(), stdout);
     return kExit;
   }
   printer.out.append(after);

@@ -55,6 +55,7 @@ NEOVM_PRIMITIVE(prin1_to_string, "prin1-to-string", 1, 2, kWorkerSafe, kStateRea
                 "Return the text that prin1 (princ with NOESCAPE) prints for OBJECT.")
 (Context& cx, Value object, Value noescape) {
   Printer printer(cx);
+  printer.for_buffer(true);
   if (!printer.print(object, noescape.is_nil())) return kExit;
   return text_to_string(cx, printer.out);
 }

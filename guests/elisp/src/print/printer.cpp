@@ -92,6 +92,14 @@ void number_shared_objects(Context& cx, Value object) {
   }
 }
 
+void Printer::for_buffer(bool multibyte) {
+  if (multibyte) {
+    options_.escape_nonascii = true;
+  } else {
+    options_.escape_multibyte = true;
+  }
+}
+
 bool Printer::print(Value v, bool escape) {
   Value& table = cx_.cells(Qprint_number_table).value;
   if (!options_.continuous || !variable_true(cx_, Qprint_number_table)) {
@@ -225,12 +233,12 @@ bool Printer::string(Value v) {
     const text::Decoded d = multibyte ? text::decode_char(p + i) : text::Decoded{text::raw_byte_to_char(p[i]), 1};
     i += d.bytes;
     const int c = d.c;
-    if (text::is_raw_byte_char(c)) {
+    if (text::is_raw_byte_char(c) && (multibyte || options_.escape_nonascii)) {
       octal(static_cast<unsigned>(text::char_to_raw_byte(c)), false);
       after_hex = false;
       continue;
     }
-    if (c >= 0x80 && options_.escape_multibyte) {
+    if (multibyte && c >= 0x80 && options_.escape_multibyte) {
       char b[16];
       std::snprintf(b, sizeof b, "\\x%04x", static_cast<unsigned>(c));
       add(b);

@@ -28,6 +28,8 @@ struct PrintOptions {
 class Printer {
  public:
   explicit Printer(Context& cx) : cx_(cx), options_(cx) {}
+  // The text goes into a buffer (or a string made by way of one): what it could not hold as such is escaped.
+  void for_buffer(bool multibyte);
   // Appends the printed form; with `escape`, as prin1. False: an error is pending, `out` holds what came before it.
   bool print(Value v, bool escape);
   std::string out;
@@ -70,7 +72,7 @@ Value text_to_string(Context& cx, std::string_view text);
 // As prin1-to-string / princ to a string, in C++ memory. False: error pending.
 bool print_to_text(Context& cx, Value v, bool escape, std::string* text);
 
-// Writes text to a stdio stream the way batch Emacs does: raw bytes as bytes, the rest as UTF-8.
+// Writes text to a stdio stream, raw bytes as bytes, the rest as UTF-8.
 void write_encoded(FILE* stream, std::string_view text);
 
 struct PrintState {
