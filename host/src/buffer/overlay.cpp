@@ -304,6 +304,19 @@ Value overlay_list(Context& cx, const std::vector<Overlay*>& v) {
 
 }  // namespace
 
+void clone_overlay(Context& cx, Buffer& b, const Overlay& original) {
+  const Value v = make_host_object(cx, &kOverlayType);
+  auto* o = new Overlay;
+  o->self = v;
+  payload(v) = payload(original.self);
+  payload(v).overlay = o;
+  payload(v).number = ++buffers(cx).next_buffer_number;
+  Value items = kNil;
+  for (Value p = overlay_plist(original.self); p.is_cons(); p = cdr_raw(p)) items = cons(cx, car_raw(p), items);
+  set_host_slot_raw(v, 0, nreverse_list(items));
+  place(b, o, overlay_start(original), overlay_end(original), original.start.advance, original.end.advance);
+}
+
 NEOVM_PRIMITIVE(overlayp, "overlayp", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if OBJECT is an overlay.")
 (Context& /*cx*/, Value object) { return boolean(is_overlay(object)); }

@@ -20,6 +20,8 @@ Maybe<bool> evaporate_overlays_re(Context& cx, Buffer& b, std::int64_t at);
 // modification-hooks, insert-in-front-hooks, insert-behind-hooks of overlays touched by a change.
 Maybe<bool> run_overlay_hooks_re(Context& cx, Buffer& b, std::int64_t from, std::int64_t to, bool after,
                                  std::int64_t old_length);
+// A copy of `o` in another buffer with the same text.
+void clone_overlay(Context& cx, Buffer& b, const Overlay& o);
 void delete_overlay(Overlay* o);  // takes it out of its buffer
 // Overlays containing the character at `pos` (or, with empty, also empty ones at it), in no particular order.
 std::vector<Overlay*> overlays_covering(Buffer& b, std::int64_t pos);
