@@ -45,6 +45,7 @@ void Context::trace(Tracer& t) {
     t.visit(&b.value);
     t.visit(&b.where);
   }
+  for (Handler& h : handlers) t.visit(&h.tag);
   t.visit(&exit_tag);
   t.visit(&exit_data);
   t.visit(&locals);
@@ -55,6 +56,14 @@ void Context::trace(Tracer& t) {
   for (RootVector* r = root_vectors; r != nullptr; r = r->next)
     for (Value& v : r->values) t.visit(&v);
   if (guest_trace != nullptr) guest_trace(*this, t);
+}
+
+BindingStack::~BindingStack() { std::free(data_); }
+
+void BindingStack::grow() {
+  capacity_ = capacity_ == 0 ? 256 : capacity_ * 2;
+  data_ = static_cast<Binding*>(std::realloc(static_cast<void*>(data_), capacity_ * sizeof(Binding)));
+  if (data_ == nullptr) std::abort();
 }
 
 RootVector::RootVector(Context& cx) : next(cx.root_vectors), cx_(cx) {

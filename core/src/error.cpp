@@ -15,7 +15,42 @@ ExitTag signal_error(Context& cx, Value symbol, Value data) {
   cx.exit_tag = symbol;
   cx.exit_data = data;
   cx.exit_resolved = false;
+  cx.exit_target = -1;
   return kFailed;
+}
+
+ExitTag throw_tag(Context& cx, Value tag, Value value) {
+  for (std::size_t i = cx.handlers.size(); i-- > 0;) {
+    const Handler& h = cx.handlers[i];
+    if (h.kind == Handler::Kind::kCatchAll || (h.kind == Handler::Kind::kCatch && h.tag == tag)) {
+      cx.exit_kind = ExitKind::kThrow;
+      cx.exit_tag = tag;
+      cx.exit_data = value;
+      cx.exit_resolved = true;
+      cx.exit_target = static_cast<std::int64_t>(i);
+      return kFailed;
+    }
+  }
+  return signal_error2(cx, Qno_catch, tag, value);
+}
+
+Maybe<bool> check_quit(Context& cx) {
+  const std::uint32_t bits = cx.interrupts.load(std::memory_order_relaxed);
+  if (bits == 0) [[likely]] return true;
+  if ((bits & kInterruptQuit) != 0) {
+    cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptQuit), std::memory_order_relaxed);
+    if (variable_true(cx, Qinhibit_quit)) {
+      // Kept for later: writing inhibit-quit or unbinding it raises the interrupt again.
+      store(&cx.cells(Qquit_flag).value, Qt);
+    } else {
+      const Value flag = variable_value(cx, Qquit_flag);
+      store(&cx.cells(Qquit_flag).value, kNil);
+      const Value catcher = variable_value(cx, Qthrow_on_input);
+      if (!catcher.is_unbound() && catcher.truthy() && flag == catcher) return throw_tag(cx, flag, Qt);
+      return signal_error(cx, Qquit, kNil);
+    }
+  }
+  return true;
 }
 
 ExitTag signal_error0(Context& cx, Value symbol) { return signal_error(cx, symbol, kNil); }

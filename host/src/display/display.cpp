@@ -138,6 +138,7 @@ NEOVM_INIT(initial_frame, kLate)(Context& cx) {
   d.frames.set(list(cx, {frame}));
 
   const Value root = make_window_re(cx, frame);
+  if (root.is_exit()) return;  // a build without buffers
   set_frame_slot(d.selected_frame.get(), kFrameRoot, root);
   d.selected_window.set(root);
   const Value mini = make_window_re(cx, d.selected_frame.get());

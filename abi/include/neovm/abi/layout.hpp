@@ -129,6 +129,8 @@ enum SymbolFlag : std::uint16_t {
   kSymbolTypeNumber = 1024,   // kBufferSlot type checks: integer or nil …
   kSymbolTypeString = 2048,   // … string or nil …
   kSymbolTypeSymbol = 4096,   // … symbol or nil
+  kSymbolHooked = 8192,       // writes matter to the VM (quit-flag, inhibit-quit, …): see core/variable.cpp
+  kSymbolAlwaysLocal = 16384, // kBufferSlot: every buffer has its own value
 };
 
 struct SubrObject {

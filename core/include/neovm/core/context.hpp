@@ -20,10 +20,11 @@ enum class ExitKind : std::uint8_t { kNone, kSignal, kThrow, kKill };
 struct Binding {
   enum class Kind : std::uint8_t {
     kLet,         // plain value cell: symbol, old value
-    kLetDefault,  // localized or slot variable without a local value: old default
+    kLetDefault,  // localized or slot variable without a local value: old default; `where` the buffer
     kLetLocal,    // local value in the buffer `where`
     kUnwind,      // call fn(cx, value)
-    kUnwindLisp,  // unwind-protect form or function, run by the guest
+    kUnwindLisp,  // clean-up run by the guest: `value` is a function (where == Unbound) or a list of
+                  // forms to evaluate in the lexical environment `where`
     kMarker,      // guest's own
   };
   Kind kind;
@@ -34,6 +35,51 @@ struct Binding {
   void (*fn)(Context&, Value) = nullptr;
 };
 
+// The binding stack. Grows by doubling; entries are trivially copyable.
+class BindingStack {
+ public:
+  BindingStack() = default;
+  ~BindingStack();
+  BindingStack(const BindingStack&) = delete;
+  BindingStack& operator=(const BindingStack&) = delete;
+  [[nodiscard]] std::size_t size() const { return count_; }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  Binding& operator[](std::size_t i) { return data_[i]; }
+  Binding& back() { return data_[count_ - 1]; }
+  void push_back(const Binding& b) {
+    if (count_ == capacity_) [[unlikely]] grow();
+    data_[count_++] = b;
+  }
+  void pop_back() { --count_; }
+  Binding* begin() { return data_; }
+  Binding* end() { return data_ + count_; }
+
+ private:
+  void grow();
+  Binding* data_ = nullptr;
+  std::uint32_t count_ = 0;
+  std::uint32_t capacity_ = 0;
+};
+
+// One place that an exit may be caught at. The guest pushes and pops them; the newest is last.
+struct Handler {
+  enum class Kind : std::uint8_t {
+    kCatch,       // throw to `tag`
+    kConditions,  // signals whose conditions match the list `tag` (one clause)
+    kClauses,     // signals that match one of the clauses ((CONDITION . BODY) …) in `tag`
+    kCatchAll,    // any throw or signal
+  };
+  Kind kind;
+  bool native;  // C++ code catches it; no frame of the guest is resumed
+  Value tag;
+  Value* sp;    // VM stack to restore
+  void* frame;  // guest's frame to resume (native: the frame that was current)
+  std::size_t bindings;
+  std::int64_t eval_depth;
+  std::uint32_t pc;
+  int native_depth;  // run loop that resumes it
+};
+
 // Bits of Context::interrupts, set from any thread or a signal handler, polled at safepoints.
 enum InterruptBit : std::uint32_t {
   kInterruptQuit = 1,      // Ctrl-C
@@ -42,6 +88,7 @@ enum InterruptBit : std::uint32_t {
   kInterruptFuel = 8,      // the slice is over
   kInterruptTerminate = 16,
   kInterruptMemoryFull = 32,  // the heap is above its limit: signal_memory_full(), once
+  kInterruptDebug = 64,    // debug-on-next-call was set
 };
 
 class Context {
@@ -61,13 +108,17 @@ class Context {
   Value* sp = nullptr;  // next free; everything below is a precise root
 
   // ---- binding stack ----
-  std::vector<Binding> bindings;
+  BindingStack bindings;
+
+  // ---- handlers ----
+  std::vector<Handler> handlers;
 
   // ---- pending exit (valid while some function returns kExit) ----
   ExitKind exit_kind = ExitKind::kNone;
   Value exit_tag = kNil;   // error symbol or catch tag
   Value exit_data = kNil;  // error data or thrown value; for `(signal nil ERR)` forms see the guest
   bool exit_resolved = false;  // the boundary has found its handler already (hooks and debugger ran)
+  std::int64_t exit_target = -1;  // resolved: index into handlers; -1: nothing catches it
 
   // ---- safepoints ----
   std::atomic<std::uint32_t> interrupts{0};

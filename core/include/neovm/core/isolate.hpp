@@ -27,6 +27,12 @@ struct GuestHooks {
   Value (*eval)(Context& cx, Value form, Value lexical) = nullptr;
   // Runs variable watchers: (SYMBOL NEWVAL OPERATION WHERE).
   Value (*notify_watchers)(Context& cx, Value symbol, Value newval, Value operation, Value where) = nullptr;
+  // Finds who catches the pending exit, after signal-hook-function and the debugger ran; sets
+  // exit_resolved and exit_target. Everything is still bound.
+  void (*resolve_exit)(Context& cx) = nullptr;
+  // Runs the clean-up of a kUnwindLisp binding; kExit when it fails.
+  Value (*run_cleanup)(Context& cx, Value forms, Value env) = nullptr;
+  Value (*run_hook)(Context& cx, std::span<const Value> args) = nullptr;
   // GC roots of the guest beyond Context (feedback, code caches).
   void (*trace)(Isolate& isolate, Tracer& t) = nullptr;
 };

@@ -1,0 +1,23 @@
+// The Emacs Lisp guest: what embedders and tools call.
+#pragma once
+
+#include "neovm/core/context.hpp"
+
+namespace neovm::elisp {
+
+// Makes the isolate of `cx` an Emacs Lisp world: subrs, variables, error symbols and start-up steps of all
+// layers, then attaches the machine. Once per isolate.
+void attach(Context& cx);
+// Gives one more context (a thread, or the first one after an image was loaded) its machine and hooks.
+// Runs the kEveryStart steps when `every_start`.
+void attach_context(Context& cx, bool every_start);
+
+// Evaluates FORM in the lexical environment *env (nil: dynamic scoping, ((VAR . VALUE)… t): lexical). A
+// (defvar X) at the top of FORM extends *env, so that a file's forms share it. `load` uses this.
+Value eval_in_environment_re(Context& cx, Value form, Value* env);
+
+// Runs `body` as the command loop would: an uncaught error is reported as Emacs does in batch mode
+// (backtrace through `debug` when there is one, else the message) and 255 is returned; 0 otherwise.
+int run_toplevel_re(Context& cx, Value (*body)(Context&, void*), void* data);
+
+}  // namespace neovm::elisp

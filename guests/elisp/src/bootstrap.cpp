@@ -1,0 +1,190 @@
+// Builds an Emacs Lisp world in a bare isolate from the tables that the linker gathered.
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "eval/machine.hpp"
+#include "neovm/abi/api.hpp"
+#include "neovm/elisp/elisp.hpp"
+
+namespace neovm::elisp {
+
+Value notify_watchers(Context& cx, Value symbol, Value newval, Value operation, Value where);
+
+namespace {
+
+std::uint8_t machine_id(std::string_view name) {
+  static constexpr struct {
+    std::string_view name;
+    std::uint8_t id;
+  } kIds[] = {
+#define X(id, lisp_name) {lisp_name, kForm_##id},
+#include "eval/special_forms.def"
+#undef X
+#define X(id, lisp_name) {lisp_name, kRes_##id},
+#include "eval/resumable.def"
+#undef X
+  };
+  for (const auto& row : kIds)
+    if (row.name == name) return row.id;
+  return kNotMachine;
+}
+
+void define_primitives(Context& cx) {
+  for (const PrimitiveDescriptor* d : all_primitives()) {
+    auto* subr = reinterpret_cast<SubrObject*>(cx.heap().allocate(ObjectKind::kSubr, sizeof(SubrObject)));
+    subr->header.aux = machine_id(d->name);
+    subr->descriptor = d;
+    const Value symbol = intern(cx, d->name);
+    if (!symbol_function(cx, symbol).is_nil()) {
+      std::fprintf(stderr, "neovm: primitive `%s' is defined twice\n", d->name);
+      std::abort();
+    }
+    set_symbol_function(cx, symbol, Value::pointer(subr, Tag::kObject));
+  }
+}
+
+void define_errors(Context& cx) {
+  static constexpr struct {
+    const char* name;
+    const char* message;
+    const char* parents;
+  } kErrors[] = {
+#define X(name, message, parents) {name, message, parents},
+#include "eval/errors.def"
+#undef X
+  };
+  for (const auto& row : kErrors) {
+    const Value symbol = intern(cx, row.name);
+    Value conditions = kNil;
+    std::string_view parents = row.parents;
+    while (!parents.empty()) {  // from the last to the first
+      const std::size_t space = parents.rfind(' ');
+      const std::string_view name = space == std::string_view::npos ? parents : parents.substr(space + 1);
+      conditions = cons(cx, intern(cx, name), conditions);
+      parents = space == std::string_view::npos ? std::string_view{} : parents.substr(0, space);
+    }
+    symbol_put(cx, symbol, Qerror_conditions, cons(cx, symbol, conditions));
+    symbol_put(cx, symbol, Qerror_message, make_string(cx, row.message));
+  }
+}
+
+std::uint16_t type_flags(VariableType type) {
+  switch (type) {
+    case VariableType::kAny: return 0;
+    case VariableType::kInt: return kSymbolTypeInt;
+    case VariableType::kBool: return kSymbolTypeBool;
+    case VariableType::kNumberOrNil: return kSymbolTypeNumber;
+    case VariableType::kStringOrNil: return kSymbolTypeString;
+    case VariableType::kSymbolOrNil: return kSymbolTypeSymbol;
+  }
+  return 0;
+}
+
+Value initial_value(Context& cx, const InitialValue& v) {
+  switch (v.kind) {
+    case InitialValue::Kind::kWord: return v.word;
+    case InitialValue::Kind::kString: return make_string(cx, v.string);
+    case InitialValue::Kind::kFloat: return make_float(cx, v.number);
+    case InitialValue::Kind::kMake: return v.make(cx);
+  }
+  return kNil;
+}
+
+void define_variables(Context& cx) {
+  auto& slots = cx.isolate().buffer_slot_symbols;
+  for (const VariableDescriptor* d : all_variables()) {
+    const Value symbol = intern(cx, d->name);
+    SymbolCells& c = cx.cells(symbol);
+    if ((c.flags & kSymbolSpecial) != 0 && (c.flags & kSymbolKeyword) == 0) {
+      std::fprintf(stderr, "neovm: variable `%s' is defined twice\n", d->name);
+      std::abort();
+    }
+    c.flags |= static_cast<std::uint16_t>(kSymbolSpecial | type_flags(d->type));
+    switch (d->scope) {
+      case VariableScope::kGlobalVar: break;
+      case VariableScope::kAutoLocalVar:
+        c.redirect = kLocalized;
+        c.flags |= kSymbolAutoLocal;
+        break;
+      case VariableScope::kBufferSlotVar:
+      case VariableScope::kAlwaysLocalSlotVar:
+        if (!symbol.is_id_symbol() || slots.size() > 255) {
+          std::fprintf(stderr, "neovm: buffer variable `%s' needs a static symbol\n", d->name);
+          std::abort();
+        }
+        c.redirect = kBufferSlot;
+        c.slot = static_cast<std::uint8_t>(slots.size());
+        if (d->scope == VariableScope::kAlwaysLocalSlotVar) c.flags |= kSymbolAlwaysLocal;
+        slots.push_back(symbol);
+        break;
+    }
+    const Value v = initial_value(cx, d->initial);
+    store(&cx.cells(symbol).value, v);
+  }
+}
+
+void run_steps(Context& cx, InitPhase phase) {
+  for (const InitStep* step : all_init_steps())
+    if (step->phase == phase) step->run(cx);
+}
+
+const PrimitiveDescriptor* find_primitive(std::string_view name) {
+  for (const PrimitiveDescriptor* d : all_primitives())
+    if (d->name == name) return d;
+  return nullptr;
+}
+
+void destroy_machine(Context& cx) {
+  delete static_cast<Machine*>(cx.guest_state);
+  cx.guest_state = nullptr;
+}
+
+void trace_machine(Context& cx, Tracer& t) {
+  Machine& m = machine(cx);
+  t.visit(&m.val);
+  t.visit(&m.env);
+  t.visit(&m.signaling_function);
+}
+
+}  // namespace
+
+void attach_context(Context& cx, bool every_start) {
+  auto* m = new Machine;
+  m->cx = &cx;
+  m->max_depth = &cx.cells(Qmax_lisp_eval_depth);
+  m->max_specpdl = &cx.cells(Qmax_specpdl_size);
+  m->stress = cx.isolate().options().heap.stress;
+  m->concat = find_primitive("concat");
+  m->nconc = find_primitive("nconc");
+  m->length = find_primitive("length");
+  m->aref = find_primitive("aref");
+  cx.guest_state = m;
+  cx.guest_trace = trace_machine;
+  cx.guest_destroy = destroy_machine;
+  GuestHooks& hooks = cx.isolate().guest_hooks();
+  hooks.funcall = funcall_hook;
+  hooks.eval = eval_hook;
+  hooks.notify_watchers = notify_watchers;
+  hooks.resolve_exit = resolve_exit;
+  hooks.run_cleanup = run_cleanup;
+  hooks.run_hook = run_hook_hook;
+  if (m->stress) cx.heap().request_gc();
+  if (every_start) run_steps(cx, InitPhase::kEveryStart);
+}
+
+void attach(Context& cx) {
+  cx.isolate().main_obarray.set(make_vector(cx, 1, Value::fixnum(0)));
+  header_raw(cx.isolate().main_obarray.get())->flags |= kVectorMainObarray;
+  define_primitives(cx);
+  define_errors(cx);
+  define_variables(cx);
+  attach_context(cx, false);
+  run_steps(cx, InitPhase::kTables);
+  run_steps(cx, InitPhase::kObjects);
+  run_steps(cx, InitPhase::kLate);
+  run_steps(cx, InitPhase::kEveryStart);
+}
+
+}  // namespace neovm::elisp

@@ -1,0 +1,230 @@
+// What the loops need besides themselves: calling primitives, limits, resolving functions, re-entry.
+#include "machine.hpp"
+
+#include <string>
+
+#include "neovm/abi/api.hpp"
+
+namespace neovm::elisp {
+
+Value call_subr(Context& cx, const PrimitiveDescriptor* d, Value* a, std::uint32_t n) {
+  const auto arg = [a, n](std::uint32_t i) { return i < n ? a[i] : kNil; };
+  switch (d->max_args) {
+    case 0: return d->fn.f0(cx);
+    case 1: return d->fn.f1(cx, arg(0));
+    case 2: return d->fn.f2(cx, arg(0), arg(1));
+    case 3: return d->fn.f3(cx, arg(0), arg(1), arg(2));
+    case 4: return d->fn.f4(cx, arg(0), arg(1), arg(2), arg(3));
+    case 5: return d->fn.f5(cx, arg(0), arg(1), arg(2), arg(3), arg(4));
+    case 6: return d->fn.f6(cx, arg(0), arg(1), arg(2), arg(3), arg(4), arg(5));
+    case 7: return d->fn.f7(cx, arg(0), arg(1), arg(2), arg(3), arg(4), arg(5), arg(6));
+    case 8: return d->fn.f8(cx, arg(0), arg(1), arg(2), arg(3), arg(4), arg(5), arg(6), arg(7));
+    default: return d->fn.many(cx, Arguments(a, n));
+  }
+}
+
+Value resolve_function(Context& cx, Value f) {
+  // A chain of symbols may be circular; a hare finds out.
+  Value slow = f;
+  for (int steps = 1; f.is_symbol() && !f.is_nil(); ++steps) {
+    f = cx.cells(f).function;
+    if ((steps & 1) == 0) {
+      slow = cx.cells(slow).function;
+      if (slow == f) return kNil;
+    }
+  }
+  return f;
+}
+
+Value poll_slow(Context& cx, Machine& m) {
+  if (cx.heap().gc_requested()) {
+    safepoint_re(cx);
+    if (m.stress) cx.heap().request_gc();
+  }
+  const std::uint32_t bits = cx.interrupts.load(std::memory_order_relaxed);
+  if (bits == 0) return kNil;
+  if ((bits & kInterruptMemoryFull) != 0) {
+    cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptMemoryFull), std::memory_order_relaxed);
+    return signal_memory_full(cx);
+  }
+  if ((bits & kInterruptDebug) != 0)
+    cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptDebug), std::memory_order_relaxed);
+  return check_quit(cx).ok() ? kNil : kExit;
+}
+
+bool depth_exceeded(Context& cx, Machine& m) {
+  if (m.max_depth->value.as_fixnum() < 100) store(&m.max_depth->value, Value::fixnum(100));
+  if (cx.eval_depth <= m.max_depth->value.as_fixnum()) return false;
+  error_text(cx, "Lisp nesting exceeds ‘max-lisp-eval-depth’");
+  return true;
+}
+
+bool stack_exceeded(Context& cx) {
+  error_text(cx, "Lisp nesting exceeds ‘max-lisp-eval-depth’");
+  return true;
+}
+
+bool specpdl_exceeded(Context& cx, Machine& m) {
+  if (m.max_specpdl->value.as_fixnum() < 400) store(&m.max_specpdl->value, Value::fixnum(400));
+  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) <=
+      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum()))
+    return false;
+  signal_error1(cx, Qerror, make_string(cx, "Variable binding depth exceeds max-specpdl-size"));
+  return true;
+}
+
+void invalid_handler_re(Context& cx, Value clause) {
+  const Value text = funcall_re(cx, Qprin1_to_string, {clause, Qt});
+  if (text.is_exit()) return;
+  error_text(cx, "Invalid condition handler: " + to_std_string(text));
+}
+
+Value sequence_length(Context& cx, Value sequence) {
+  if (is_vector(sequence)) return Value::fixnum(slot_count_raw(sequence));
+  if (sequence.is_string()) return Value::fixnum(string_chars(sequence));
+  if (machine(cx).length == nullptr) return wrong_type(cx, Qsequencep, sequence);
+  return call_subr(cx, machine(cx).length, &sequence, 1);
+}
+
+Value sequence_element(Context& cx, Value sequence, std::int64_t i) {
+  if (is_vector(sequence)) return i < slot_count_raw(sequence) ? slot_raw(sequence, i) : kNil;
+  if (sequence.is_string()) {
+    if (i >= string_chars(sequence)) return kNil;
+    return Value::fixnum(string_char_raw(sequence, i));
+  }
+  if (machine(cx).aref == nullptr) return wrong_type(cx, Qsequencep, sequence);
+  Value args[2] = {sequence, Value::fixnum(i)};
+  return call_subr(cx, machine(cx).aref, args, 2);
+}
+
+namespace {
+
+// Calls a kMany primitive with the elements of a list (plus separators), on the VM stack.
+Value call_spread(Context& cx, const PrimitiveDescriptor* d, Value items, Value separator, bool separate) {
+  Value* const base = cx.sp;
+  for (Value l = items; l.is_cons(); l = cdr_raw(l)) {
+    if (cx.sp + 8 >= cx.stack_limit) {
+      cx.sp = base;
+      stack_exceeded(cx);
+      return kExit;
+    }
+    if (separate && cx.sp != base) *cx.sp++ = separator;
+    *cx.sp++ = car_raw(l);
+  }
+  const Value result = call_subr(cx, d, base, static_cast<std::uint32_t>(cx.sp - base));
+  cx.sp = base;
+  return result;
+}
+
+}  // namespace
+
+Value nconc_results(Context& cx, Value results) {
+  if (machine(cx).nconc == nullptr) return unimplemented(cx, "nconc");
+  return call_spread(cx, machine(cx).nconc, results, kNil, false);
+}
+
+Value concat_results(Context& cx, Value results, Value separator) {
+  if (machine(cx).concat == nullptr) return unimplemented(cx, "concat");
+  return call_spread(cx, machine(cx).concat, results, separator, true);
+}
+
+bool is_function(Context& cx, Value v) {
+  if (v.is_symbol() && !v.is_nil()) {
+    v = resolve_function(cx, v);
+    if (v.is_cons() && car_raw(v) == Qautoload) {
+      // Autoloaded macros and keymaps are no functions: (autoload FILE DOC INTERACTIVE TYPE).
+      Value tail = cdr_raw(v);
+      for (int i = 0; i < 3 && tail.is_cons(); ++i) tail = cdr_raw(tail);
+      const Value type = tail.is_cons() ? car_raw(tail) : kNil;
+      return type.is_nil() || !(type == Qt || type == Qmacro || type == Qkeymap) ? type != Qkeymap && type != Qmacro && type != Qt
+                                                                                   : false;
+    }
+  }
+  if (is_subr(v)) return !v.as_pointer<SubrObject>()->descriptor->is_special_form();
+  if (is_byte_code(v)) return true;
+  return v.is_cons() && (car_raw(v) == Qlambda || car_raw(v) == Qclosure);
+}
+
+// ---- re-entry ---------------------------------------------------------------------------------------------
+
+Frame* push_entry(Context& cx, Machine& m) {
+  if (cx.sp + 256 >= cx.stack_limit || native_stack_low(cx)) {
+    stack_exceeded(cx);
+    return nullptr;
+  }
+  auto* f = reinterpret_cast<Frame*>(cx.sp);
+  f->zero = 0;
+  f->op = FrameOp::kEntry;
+  f->flags = 0;
+  f->aux = 0;
+  f->n = 0;
+  f->prev_bytes = m.fp == nullptr
+                      ? 0
+                      : static_cast<std::uint32_t>(reinterpret_cast<char*>(f) - reinterpret_cast<char*>(m.fp));
+  f->bindings = static_cast<std::uint32_t>(cx.bindings.size());
+  f->form = f->rest = f->env = f->fn = kNil;
+  m.fp = f;
+  cx.sp = f->above();
+  return f;
+}
+
+Value run(Context& cx, Machine& m, Frame* entry, Action action) {
+  Frame* const outer_entry = m.entry;
+  m.entry = entry;
+  ++cx.native_depth;
+  while (true) {
+    if (action == Action::kByteCode || action == Action::kByteCodeResume) {
+      action = run_bytecode(cx, m, action);
+    } else {
+      action = run_frames(cx, m, action);
+    }
+    if (action == Action::kDone || action == Action::kFailed) break;
+  }
+  --cx.native_depth;
+  m.entry = outer_entry;
+  m.fp = entry->previous();
+  cx.sp = reinterpret_cast<Value*>(entry);
+  return action == Action::kDone ? m.val : kExit;
+}
+
+Value funcall_hook(Context& cx, Value function, std::span<const Value> args) {
+  Machine& m = machine(cx);
+  if (cx.sp + args.size() + 512 >= cx.stack_limit) {
+    stack_exceeded(cx);
+    return kExit;
+  }
+  Frame* entry = push_entry(cx, m);
+  if (entry == nullptr) return kExit;
+  for (const Value v : args) *cx.sp++ = v;
+  m.val = function;
+  m.argc = static_cast<std::uint32_t>(args.size());
+  return run(cx, m, entry, Action::kApply);
+}
+
+Value eval_in_environment_re(Context& cx, Value form, Value* env) {
+  Machine& m = machine(cx);
+  Frame* entry = push_entry(cx, m);
+  if (entry == nullptr) return kExit;
+  entry->env = *env;
+  m.val = form;
+  m.env = *env;
+  const Value result = run(cx, m, entry, Action::kEval);
+  *env = entry->env;  // still there: nothing has been pushed since
+  return result;
+}
+
+Value eval_hook(Context& cx, Value form, Value lexical) {
+  Value env = lexical.is_cons() || lexical.is_nil() ? lexical : list(cx, {Qt});
+  return eval_in_environment_re(cx, form, &env);
+}
+
+Value run_cleanup(Context& cx, Value forms, Value env) {
+  if (env.is_unbound()) return funcall_hook(cx, forms, {});
+  return eval_hook(cx, cons(cx, Qprogn, forms), env);
+}
+
+Value run_hook_hook(Context& cx, std::span<const Value> args) {
+  return funcall_hook(cx, Qrun_hook_with_args, args);
+}
+
+}  // namespace neovm::elisp
