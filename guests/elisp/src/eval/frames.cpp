@@ -736,7 +736,7 @@ machine_call: {
         wrong_type(cx, Qlistp, sequence);
         goto raise;
       } else {
-        const Value length = sequence_length(cx, sequence);
+        const Value length = array_length(cx, sequence);
         if (length.is_exit()) goto raise;
         n = length.as_fixnum();
         if (is_char_table(sequence)) {
@@ -801,7 +801,7 @@ map_next: {
       fp->rest = cdr_raw(sequence);
     } else {
       SYNC();
-      element = sequence_element(cx, sequence, i);
+      element = array_element(cx, sequence, i);
       if (element.is_exit()) goto raise;
     }
     state[0] = Value::fixnum(i + 1);

@@ -111,8 +111,8 @@ bool stack_exceeded(Context& cx);
 bool specpdl_exceeded(Context& cx, Machine& m);
 void invalid_handler_re(Context& cx, Value clause);
 // `length` and `elt` of a sequence that is no list.
-Value sequence_length(Context& cx, Value sequence);
-Value sequence_element(Context& cx, Value sequence, std::int64_t i);
+Value array_length(Context& cx, Value sequence);
+Value array_element(Context& cx, Value sequence, std::int64_t i);
 // What mapcan and mapconcat make of the list of results.
 Value nconc_results(Context& cx, Value results);
 Value concat_results(Context& cx, Value results, Value separator);

@@ -79,14 +79,14 @@ void invalid_handler_re(Context& cx, Value clause) {
   error_text(cx, "Invalid condition handler: " + to_std_string(text));
 }
 
-Value sequence_length(Context& cx, Value sequence) {
+Value array_length(Context& cx, Value sequence) {
   if (is_vector(sequence)) return Value::fixnum(slot_count_raw(sequence));
   if (sequence.is_string()) return Value::fixnum(string_chars(sequence));
   if (machine(cx).length == nullptr) return wrong_type(cx, Qsequencep, sequence);
   return call_subr(cx, machine(cx).length, &sequence, 1);
 }
 
-Value sequence_element(Context& cx, Value sequence, std::int64_t i) {
+Value array_element(Context& cx, Value sequence, std::int64_t i) {
   if (is_vector(sequence)) return i < slot_count_raw(sequence) ? slot_raw(sequence, i) : kNil;
   if (sequence.is_string()) {
     if (i >= string_chars(sequence)) return kNil;
