@@ -188,7 +188,7 @@ def main():
     files = chosen(options, read_ladder())
     if options.record:
         return record(options, files)
-    vm = shutil.which(options.vm) or os.path.abspath(options.vm)
+    vm = os.path.abspath(shutil.which(options.vm) or options.vm)
     if not os.access(vm, os.X_OK):
         sys.exit(f"neo: no program {options.vm}\n     ./neo build")
     extra = shlex.split(options.vm_args)

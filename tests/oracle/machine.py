@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from forms import lisp_string
+import forms
 
 DRIVER = Path(__file__).with_name("driver.el")
 START_SECONDS = 60
@@ -33,10 +33,11 @@ def environment(sandbox):
 
 
 class Machine:
-    def __init__(self, program, args=(), timeout=10.0, keep=None, gigabytes=None):
-        self.program = shutil.which(program) or os.path.abspath(program)
+    def __init__(self, program, args=(), timeout=10.0, keep=None, gigabytes=None, feed="load"):
+        self.program = os.path.abspath(shutil.which(program) or program)
         self.args = list(args)
         self.timeout = timeout
+        self.feed = feed  # "eval": hands over every form with --eval, for a machine that cannot load files yet
         self.gigabytes = gigabytes  # limit of address space, for a machine without limits of its own
         self.keep = keep  # folder for job files that a person wants to look at
 
@@ -53,7 +54,11 @@ class Machine:
         command = [] if self.gigabytes is None else ["prlimit", f"--as={int(self.gigabytes * 2**30)}", "--"]
         command += [self.program, "--batch", "-Q", *self.args]
         for file in files:
-            command += ["-l", str(file)]
+            if self.feed == "eval":
+                for form in forms.parse(Path(file).read_text(), str(file)):
+                    command += ["--eval", form.text]
+            else:
+                command += ["-l", str(file)]
         return command
 
     def run(self, cases):
@@ -70,22 +75,24 @@ class Machine:
         while first < len(cases):
             job = Path(sandbox) / "job.el"
             lines = [";;; -*- lexical-binding: nil; coding: utf-8 -*-"]
-            for index, case in enumerate(cases):
+            # The arguments of one process have a limit, so `eval` goes in pieces.
+            last = len(cases) if self.feed == "load" else min(first + 200, len(cases))
+            for index, case in enumerate(cases[:last]):
                 silent = index < first
                 if silent and not (case.is_setup and answers[index][0].startswith(("OK", "ERR"))):
                     continue
                 state = "(" + " ".join(case.state) + ")"
-                lines.append(f"(oracle--case {index} {lisp_string(case.text)} '{state} {'t' if silent else 'nil'})")
+                lines.append(f"(oracle--case {index} {forms.lisp_string(case.text)} '{state} {'t' if silent else 'nil'})")
             lines.append("(oracle--done)")
             job.write_text("\n".join(lines) + "\n")
             if self.keep:
                 os.makedirs(self.keep, exist_ok=True)
                 shutil.copy(job, os.path.join(self.keep, f"job-{os.getpid()}-{first}.el"))
-            first = self._launch(cases, answers, first, job, sandbox)
+            first = self._launch(cases, answers, first, last, job, sandbox)
         return answers
 
-    def _launch(self, cases, answers, first, job, sandbox):
-        """Runs the job from case FIRST on; returns the index to go on from."""
+    def _launch(self, cases, answers, first, last, job, sandbox):
+        """Runs the job from case FIRST to before LAST; returns the index to go on from."""
         process = subprocess.Popen(self._command(DRIVER, job), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, cwd=sandbox, env=environment(sandbox),
                                    start_new_session=True)
@@ -130,12 +137,12 @@ class Machine:
         status = process.wait()
         process.stderr.close()
         noise = (noise + pending).decode("utf-8", "replace")
-        unanswered = next((i for i in range(first, len(cases)) if answers[i] is None), len(cases))
-        if done and unanswered == len(cases):
+        unanswered = next((i for i in range(first, last) if answers[i] is None), last)
+        if done and unanswered == last:
             if status != 0:  # a sanitizer's report at exit, for example
-                answer, seconds, _ = answers[-1]
-                answers[-1] = (f"{answer} [exit {status} at the end]", seconds, noise)
-            return len(cases)
+                answer, seconds, _ = answers[last - 1]
+                answers[last - 1] = (f"{answer} [exit {status} at the end]", seconds, noise)
+            return last
         if timed_out:
             verdict = "TIMEOUT"
         elif status < 0:
@@ -157,8 +164,8 @@ class Machine:
         """What the machine writes when case INDEX runs with nothing caught: message and backtrace."""
         sandbox = tempfile.mkdtemp(prefix="oracle-")
         job = Path(sandbox) / "job.el"
-        lines = [f"(oracle--case 0 {lisp_string(c.text)} nil t)" for c in cases[:index] if c.is_setup]
-        lines.append(f"(oracle--trace {lisp_string(cases[index].text)})")
+        lines = [f"(oracle--case 0 {forms.lisp_string(c.text)} nil t)" for c in cases[:index] if c.is_setup]
+        lines.append(f"(oracle--trace {forms.lisp_string(cases[index].text)})")
         job.write_text("\n".join(lines) + "\n")
         try:
             result = subprocess.run(self._command(DRIVER, job), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -32,6 +32,8 @@ def arguments():
     mode.add_argument("--eval", metavar="FORM", action="append", help="compare these forms")
     parser.add_argument("--vm", help="the machine under test")
     parser.add_argument("--vm-args", default="", help="further arguments for it, as one word, e.g. '--tier=0'")
+    parser.add_argument("--feed", choices=["load", "eval"], default="load",
+                        help="how forms reach it: a file to load, or --eval for each (a machine that cannot load yet)")
     parser.add_argument("--emacs", default="emacs", help="the reference (default: emacs)")
     parser.add_argument("--timeout", type=float, default=10, help="seconds per form (default 10)")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="files at a time")
@@ -201,7 +203,7 @@ def main():
                         print(f"note: {case.file}:{case.line} ends Emacs itself: {answer[0]}")
                 print(f"recorded {len(cases):5} {short(path)}")
         return 0
-    vm = machine.Machine(options.vm, shlex.split(options.vm_args), options.timeout, options.keep_jobs)
+    vm = machine.Machine(options.vm, shlex.split(options.vm_args), options.timeout, options.keep_jobs, feed=options.feed)
     if options.fuzz:
         import fuzz
         return fuzz.run(options, vm, emacs)
