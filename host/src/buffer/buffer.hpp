@@ -24,9 +24,19 @@ struct Overlay {
   Value self = kNil;  // strong: a buffer keeps its overlays
 };
 
+// The visited file as it was when last read or written. (fileio)
+struct FileStamp {
+  static constexpr std::int64_t kUnknown = -1;  // values of nanoseconds
+  static constexpr std::int64_t kNonexistent = -2;
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = kUnknown;
+  std::int64_t size = -1;  // -1: not compared
+};
+
 struct Buffer {
   Value self = kNil;
   bool live = true;
+  FileStamp stamp;
   bool inhibit_hooks = false;  // buffer made for internal use: no buffer hooks
   TextStore* text = nullptr;
   Buffer* base = nullptr;  // of an indirect buffer

@@ -37,18 +37,6 @@ std::vector<std::string> names_in(DIR* dir) {
   return out;
 }
 
-// Does NAME (a Lisp string) match REGEXP?
-Maybe<bool> name_matches_re(Context& cx, Value regexp, Value name, Value fold) {
-  MatchData& match = match_data(cx);
-  const MatchData saved = match;
-  const std::size_t depth = binding_depth(cx);
-  TRY(bind_variable_re(cx, Qcase_fold_search, fold));
-  const Value at = unbind_to_re(cx, depth, funcall_re(cx, Qstring_match, {regexp, name}));
-  match_data(cx) = saved;
-  if (at.is_exit()) return kFailed;
-  return at.truthy();
-}
-
 struct ListOptions {
   Value full;
   Value match;
@@ -75,7 +63,7 @@ Value list_directory_re(Context& cx, Value directory, const ListOptions& o) {
   for (const std::string& name : names_in(dir.get())) {
     TRY(check_quit(cx));
     Value shown = decode_file_name(cx, name);
-    if (o.match.truthy() && !TRY(name_matches_re(cx, o.match, shown, kNil))) continue;
+    if (o.match.truthy() && TRY(regexp_position(cx, o.match, shown, false)) < 0) continue;
     Value attributes = kNil;
     if (o.attributes) {
       attributes = file_attributes_at(cx, dirfd(dir.get()), name, o.names);
@@ -148,7 +136,8 @@ Maybe<std::vector<Candidate>> candidates_re(Context& cx, Value file, Value direc
     if (same != Qt) continue;
     bool matches = true;
     for (Value r = variable_value(cx, Qcompletion_regexp_list); matches && r.is_cons(); r = cdr_raw(r)) {
-      if (car_raw(r).is_string()) matches = TRY(name_matches_re(cx, car_raw(r), shown, boolean(fold)));
+      if (car_raw(r).is_string()) matches = TRY(regexp_position(cx, car_raw(r), shown, fold))
+      >= 0;
     }
     if (!matches) continue;
     struct stat st;

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "neovm/text/regex.hpp"
 #include "process/environment.hpp"
 
 namespace neomacs::host {
@@ -35,23 +36,20 @@ ExitTag file_error(Context& cx, const char* action, Value names, int error) {
   return signal_error(cx, error == ENOENT ? Qfile_missing : Qfile_error, data);
 }
 
-// ---- handlers ---------------------------------------------------------------------------------------
-
-namespace {
-
-// Where REGEXP matches in NAME, case-sensitively and without touching the match data; -1 for nowhere.
-Maybe<std::int64_t> match_position_re(Context& cx, Value regexp, Value name) {
-  MatchData& match = match_data(cx);
-  const MatchData saved = match;
-  const std::size_t depth = binding_depth(cx);
-  TRY(bind_variable_re(cx, Qcase_fold_search, kNil));
-  const Value at = unbind_to_re(cx, depth, funcall_re(cx, Qstring_match, {regexp, name}));
-  match_data(cx) = saved;
-  if (at.is_exit()) return kFailed;
-  return at.is_fixnum() ? at.as_fixnum() : -1;
+Maybe<std::int64_t> regexp_position(Context& cx, Value regexp, Value string, bool fold) {
+  text::RegexOptions options;
+  options.target_multibyte = string_multibyte(string);
+  options.fold = fold;
+  const text::Regex* compiled = TRY(text::regex_compile(cx, regexp, options));
+  text::RegexSubject subject;
+  subject.text.first = string_data_raw(string);
+  subject.text.first_bytes = string_bytes(string);
+  subject.text.multibyte = string_multibyte(string);
+  subject.end = string_bytes(string);
+  return text::regex_search(cx, *compiled, subject, 0, subject.end, subject.end, nullptr);
 }
 
-}  // namespace
+// ---- handlers ---------------------------------------------------------------------------------------
 
 // Of all entries that match, the one whose match starts last wins.
 Value find_handler_re(Context& cx, Value name, Value operation) {
@@ -71,7 +69,7 @@ Value find_handler_re(Context& cx, Value name, Value operation) {
       const Value operations = symbol_get(cx, handler, Qoperations);
       if (operations.truthy() && !memq(operation, operations).truthy()) continue;
     }
-    const std::int64_t at = TRY(match_position_re(cx, car_raw(entry), name));
+    const std::int64_t at = TRY(regexp_position(cx, car_raw(entry), name, false));
     if (at > best && !memq(handler, inhibited).truthy()) {
       result = handler;
       best = at;

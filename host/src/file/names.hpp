@@ -21,8 +21,10 @@ Value decode_file_name(Context& cx, std::string_view bytes);
 // A string with `like`'s multibyteness and the given internal bytes.
 Value string_like(Context& cx, Value like, std::string_view bytes);
 
-// The handler for OPERATION on NAME, or nil. Matches regular expressions, which runs no guest code of its
-// own but is reached through the guest.
+// Byte offset of the first match of REGEXP in STRING, or -1. The match data stay as they are.
+Maybe<std::int64_t> regexp_position(Context& cx, Value regexp, Value string, bool fold);
+
+// The handler for OPERATION on NAME, or nil.
 Value find_handler_re(Context& cx, Value name, Value operation);
 // Runs the handler of (OPERATION ARGS…) when NAME has one; kUnbound when it has none.
 Value call_handler_re(Context& cx, Value name, Value operation, std::initializer_list<Value> args);
