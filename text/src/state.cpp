@@ -9,6 +9,7 @@ TextState& text_state(Context& cx) {
   e.trace = [](void* state, Tracer& t) {
     auto* text = static_cast<TextState*>(state);
     for (CachedRegex& c : text->cache) c.case_table.trace(t);
+    for (const auto& s : text->skip_sets) s->case_table.trace(t);
     text->syntax_codes.trace(t);
   };
   e.destroy = [](void* state) { delete static_cast<TextState*>(state); };

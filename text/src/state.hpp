@@ -30,11 +30,23 @@ struct CachedRegex {
   std::unique_ptr<Regex> regex;
 };
 
+class CharacterSet {
+ public:
+  regex::CharSet set;
+};
+
+struct CachedSkipSet {
+  std::string key;
+  Slot case_table;
+  CharacterSet set;
+};
+
 struct TextState {
   static constexpr std::size_t kCacheSize = 128;
   std::vector<CachedRegex> cache;
   std::uint64_t uses = 0;
-  Slot syntax_codes;  // vector of the shared entries, or nil
+  std::vector<std::unique_ptr<CachedSkipSet>> skip_sets;  // most recently used first
+  Slot syntax_codes;                                      // vector of the shared entries, or nil
   std::vector<regex::Choice> stack;
   bool stack_in_use = false;
 };

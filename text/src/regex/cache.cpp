@@ -52,6 +52,7 @@ void append_flags(const RegexOptions& o, Value pattern, std::string* key) {
   if (o.posix) flags |= 2;
   if (o.fold) flags |= 4;
   if (string_multibyte(pattern)) flags |= 8;
+  if (o.literal) flags |= 64;
   if (o.spaces.is_string()) flags |= string_multibyte(o.spaces) ? 48 : 16;
   key->push_back(static_cast<char>(flags));
 }
@@ -136,7 +137,19 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   regex::Tree tree;
   std::vector<int> spaces;
   if (options.spaces.is_string()) spaces = characters_of(options.spaces);
-  if (const char* message = regex::parse(characters_of(pattern), options.spaces.is_string() ? &spaces : nullptr, &tree))
+  if (options.literal) {
+    regex::Node root;
+    root.kind = regex::NodeKind::kSequence;
+    tree.nodes.push_back(root);
+    for (const int c : characters_of(pattern)) {
+      regex::Node node;
+      node.kind = regex::NodeKind::kChar;
+      node.value = c;
+      tree.nodes[0].children.push_back(static_cast<int>(tree.nodes.size()));
+      tree.nodes.push_back(node);
+    }
+  } else if (const char* message =
+                 regex::parse(characters_of(pattern), options.spaces.is_string() ? &spaces : nullptr, &tree))
     return signal_error1(cx, Qinvalid_regexp, make_unibyte_string(cx, message));
   const CaseFolder classes(case_table);
   const CaseFolder folder(options.fold ? case_table : kNil);
@@ -165,6 +178,52 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   entry.case_table.set(case_table);
   entry.regex = std::move(regex);
   return entry.regex.get();
+}
+
+Maybe<const CharacterSet*> skip_set_compile(Context& cx, Value string, bool target_multibyte) {
+  constexpr std::size_t kKept = 24;
+  TextState& state = text_state(cx);
+  const Value case_table = current_tables(cx).downcase;
+  const char kind = static_cast<char>((target_multibyte ? 1 : 0) + (string_multibyte(string) ? 2 : 0));
+  const std::string_view text = string_view_of(string);
+  auto& sets = state.skip_sets;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const std::string& key = sets[i]->key;
+    if (key.size() != text.size() + 1 || key[0] != kind || !(sets[i]->case_table.get() == case_table) ||
+        std::string_view(key).substr(1) != text)
+      continue;
+    if (i > 0)
+      std::rotate(sets.begin(), sets.begin() + static_cast<std::ptrdiff_t>(i),
+                  sets.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+    return &sets[0]->set;
+  }
+  regex::Tree tree;
+  tree.sets.emplace_back();
+  if (const char* message = regex::parse_skip_set(characters_of(string), &tree.sets[0])) return error_text(cx, message);
+  regex::finish_sets(&tree, target_multibyte, CaseFolder(kNil), CaseFolder(case_table));
+  auto entry = std::make_unique<CachedSkipSet>();
+  entry->key = std::string(1, kind).append(text);
+  entry->case_table.set(case_table);
+  entry->set.set = std::move(tree.sets[0]);
+  if (sets.size() >= kKept) sets.pop_back();
+  sets.insert(sets.begin(), std::move(entry));
+  return &sets[0]->set;
+}
+
+bool character_set_holds(Context& cx, const CharacterSet& set, const Cursor& text, std::int64_t at,
+                         SyntaxReader& syntax) {
+  const regex::CharSet& s = set.set;
+  const std::uint8_t b = text.byte(at);
+  if ((b < 0x80 || !text.multibyte) && !s.ascii_by_syntax) return ((s.bits[b >> 6] >> (b & 63)) & 1) != 0;
+  const int c = text.multibyte ? text.char_at(at).c : raw_byte_to_char(b);
+  if (c >= 0x80) return regex::in_set_wide(s, c, CaseFolder(current_tables(cx).downcase), syntax) != s.negated;
+  bool in = ((s.bits[c >> 6] >> (c & 63)) & 1) != 0;
+  if (!in) {
+    const SyntaxCode code = syntax.table_code(c);
+    in = ((s.classes & regex::kClassWord) != 0 && code == kSyntaxWord) ||
+         ((s.classes & regex::kClassSpace) != 0 && code == kSyntaxWhitespace);
+  }
+  return in != s.negated;
 }
 
 }  // namespace neovm::text

@@ -65,6 +65,25 @@ bool in_unicode_class(std::uint32_t classes, int c, const CaseFolder& folder) {
   return (classes & kClassGraph) != 0 && k != kZs && k != kZl && k != kZp && k != kCc && k != kCs && k != kCn;
 }
 
+bool in_set_wide(const CharSet& s, int c, const CaseFolder& folder, SyntaxReader& syntax) {
+  if (in_ranges(s.ranges, c)) return true;
+  if (s.walk_equivalents) {
+    int same[32];
+    const int n = folder.equivalents(c, same, 32);
+    for (int i = 1; i < n; ++i)
+      if (same[i] < 0x80 ? ((s.bits[same[i] >> 6] >> (same[i] & 63)) & 1) != (s.negated ? 1U : 0U)
+                         : in_ranges(s.ranges, same[i]))
+        return true;
+  }
+  if (s.classes == 0 || is_raw_byte_char(c)) return false;
+  if (in_unicode_class(s.classes, c, folder)) return true;
+  if ((s.classes & (kClassWord | kClassSpace | kClassPunct)) == 0) return false;
+  const SyntaxCode code = syntax.table_code(c);
+  if ((s.classes & kClassWord) != 0 && code == kSyntaxWord) return true;
+  if ((s.classes & kClassSpace) != 0 && code == kSyntaxWhitespace) return true;
+  return (s.classes & kClassPunct) != 0 && code != kSyntaxWord;
+}
+
 void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, const CaseFolder& classes) {
   for (CharSet& s : tree->sets) {
     if (folder.folds() && (s.classes & (kClassLower | kClassUpper)) != 0) s.classes |= kClassCased;

@@ -65,21 +65,8 @@ bool Matcher::grow() {
 }
 
 bool Matcher::set_holds_wide(const CharSet& s, int c) {
-  if (in_ranges(s.ranges, c)) return true;
-  if (s.walk_equivalents) {
-    int same[32];
-    const int n = case_.equivalents(c, same, 32);
-    for (int i = 1; i < n; ++i)
-      if (same[i] < 0x80 ? ((s.bits[same[i] >> 6] >> (same[i] & 63)) & 1) != s.negated : in_ranges(s.ranges, same[i]))
-        return true;
-  }
-  if (s.classes == 0 || is_raw_byte_char(c)) return false;
-  if (in_unicode_class(s.classes, c, case_)) return true;
-  if ((s.classes & (kClassWord | kClassSpace | kClassPunct)) == 0) return false;
-  const SyntaxCode code = syntax().table_code(c);
-  if ((s.classes & kClassWord) != 0 && code == kSyntaxWord) return true;
-  if ((s.classes & kClassSpace) != 0 && code == kSyntaxWhitespace) return true;
-  return (s.classes & kClassPunct) != 0 && code != kSyntaxWord;
+  if (s.classes == 0 && !s.walk_equivalents) return in_ranges(s.ranges, c);
+  return in_set_wide(s, c, case_, syntax());
 }
 
 bool Matcher::set_holds(const CharSet& s, int c) {

@@ -42,6 +42,42 @@ constexpr ClassName kClassNames[] = {
     {"blank", kClassBlank, "\t\t  "},
 };
 
+void add_range(CharSet* set, int from, int to) {
+  if (from > to) return;
+  if (from < 0x80) {
+    const int last = std::min(to, 0x7f);
+    for (int c = from; c <= last; ++c) set->bits[c >> 6] |= std::uint64_t{1} << (c & 63);
+    if (to < 0x80) return;
+    // A range from ASCII to a raw byte means bytes, not the characters between.
+    from = is_raw_byte_char(to) ? kMax5Byte + 1 : 0x80;
+  } else if (!is_raw_byte_char(from) && is_raw_byte_char(to)) {
+    return;
+  }
+  set->ranges.push_back({from, to});
+}
+
+// Adds the class to the set; false when there is none of that name.
+bool add_class(CharSet* set, const std::string& name) {
+  for (const ClassName& k : kClassNames) {
+    if (name != k.name) continue;
+    set->classes |= k.classes;
+    for (const char* r = k.ranges; *r != '\0'; r += 2) add_range(set, r[0], r[1]);
+    if (name == "ascii" || name == "unibyte" || name == "cntrl") add_range(set, 0, 0);
+    return true;
+  }
+  return false;
+}
+
+// The name between `at` and ":]"; false when no ":]" follows. *end is behind it.
+bool read_class_name(const std::vector<int>& text, std::size_t at, std::string* name, std::size_t* end) {
+  std::size_t i = at;
+  while (i + 1 < text.size() && !(text[i] == ':' && text[i + 1] == ']')) ++i;
+  if (i + 1 >= text.size()) return false;
+  for (std::size_t k = at; k < i; ++k) name->push_back(text[k] < 0x80 ? static_cast<char>(text[k]) : '?');
+  *end = i + 2;
+  return true;
+}
+
 // An alternative being read, and the alternatives finished before it in the same group.
 struct Frame {
   std::vector<int> alternatives;
@@ -107,7 +143,6 @@ class Parser {
   const char* interval();
   const char* bracket();
   bool class_name(CharSet* set, const char** error);
-  static void add_range(CharSet* set, int from, int to);
 
   std::vector<int> text_;
   const std::vector<int>* spaces_;
@@ -351,37 +386,14 @@ const char* Parser::escape() {
   return nullptr;
 }
 
-void Parser::add_range(CharSet* set, int from, int to) {
-  if (from > to) return;
-  if (from < 0x80) {
-    const int last = std::min(to, 0x7f);
-    for (int c = from; c <= last; ++c) set->bits[c >> 6] |= std::uint64_t{1} << (c & 63);
-    if (to < 0x80) return;
-    // A range from ASCII to a raw byte means bytes, not the characters between.
-    from = is_raw_byte_char(to) ? kMax5Byte + 1 : 0x80;
-  } else if (!is_raw_byte_char(from) && is_raw_byte_char(to)) {
-    return;
-  }
-  set->ranges.push_back({from, to});
-}
-
 // Called behind "[:". Reads "name:]" and returns true, or leaves the position alone and returns false.
 bool Parser::class_name(CharSet* set, const char** error) {
-  std::size_t end = at_;
-  while (end + 1 < text_.size() && !(text_[end] == ':' && text_[end + 1] == ']')) ++end;
-  if (end + 1 >= text_.size()) return false;
   std::string name;
-  for (std::size_t i = at_; i < end; ++i) name.push_back(text_[i] < 0x80 ? static_cast<char>(text_[i]) : '?');
-  for (const ClassName& k : kClassNames) {
-    if (name != k.name) continue;
-    at_ = end + 2;
-    set->classes |= k.classes;
-    for (const char* r = k.ranges; *r != '\0'; r += 2) add_range(set, r[0], r[1]);
-    if (name == "ascii" || name == "unibyte" || name == "cntrl") add_range(set, 0, 0);
-    if ((k.classes & (kClassWord | kClassSpace | kClassPunct)) != 0) tree_.uses_syntax = true;
-    return true;
-  }
-  *error = kBadClass;
+  std::size_t end = 0;
+  if (!read_class_name(text_, at_, &name, &end)) return false;
+  at_ = end;
+  if (!add_class(set, name)) *error = kBadClass;
+  if ((set->classes & (kClassWord | kClassSpace | kClassPunct)) != 0) tree_.uses_syntax = true;
   return true;
 }
 
@@ -467,6 +479,38 @@ const char* Parser::run() {
 
 const char* parse(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree) {
   return Parser(pattern, spaces, tree).run();
+}
+
+const char* parse_skip_set(const std::vector<int>& text, CharSet* set) {
+  std::size_t at = 0;
+  if (!text.empty() && text[0] == '^') {
+    set->negated = true;
+    ++at;
+  }
+  while (at < text.size()) {
+    int c = text[at++];
+    if (c == '[' && at < text.size() && text[at] == ':') {
+      std::string name;
+      std::size_t end = 0;
+      if (read_class_name(text, at + 1, &name, &end)) {
+        if (!add_class(set, name)) return "Invalid ISO C character class";
+        at = end;
+        continue;
+      }
+    }
+    if (c == '\\') {
+      if (at >= text.size()) break;
+      c = text[at++];
+    }
+    int last = c;
+    if (at + 1 < text.size() && text[at] == '-') {
+      last = text[at + 1];
+      at += 2;
+      if (last == '\\' && at < text.size()) last = text[at++];
+    }
+    add_range(set, c, last);
+  }
+  return nullptr;
 }
 
 }  // namespace neovm::text::regex

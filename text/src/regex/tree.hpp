@@ -94,12 +94,17 @@ struct Tree {
 // message of invalid-regexp.
 const char* parse(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree);
 
+// Parses the STRING argument of skip-chars-forward. Returns null, or the error message.
+const char* parse_skip_set(const std::vector<int>& text, CharSet* set);
+
 // Computes the bitmaps of the sets for a target and closes them under `folder`; `classes` answers what is
 // upper and lower case, which matters without folding too.
 void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, const CaseFolder& classes);
 
 // Is the non-ASCII character `c` in a class of `classes` that does not depend on syntax?
 bool in_unicode_class(std::uint32_t classes, int c, const CaseFolder& folder);
+// Membership of a non-ASCII character, negation not applied; `syntax` is asked for what depends on it.
+bool in_set_wide(const CharSet& s, int c, const CaseFolder& folder, SyntaxReader& syntax);
 bool in_ranges(const std::vector<Range>& ranges, int c);
 
 }  // namespace neovm::text::regex

@@ -17,9 +17,10 @@ class Regex;  // A compiled pattern. Owned by the cache; valid until the next re
 
 struct RegexOptions {
   bool target_multibyte = false;
-  bool posix = false;   // longest match instead of the first one found
-  bool fold = false;    // ignore case by the current buffer's case table
-  Value spaces = kNil;  // search-spaces-regexp: nil or a string
+  bool posix = false;    // longest match instead of the first one found
+  bool fold = false;     // ignore case by the current buffer's case table
+  bool literal = false;  // the pattern is plain text
+  Value spaces = kNil;   // search-spaces-regexp: nil or a string
 };
 
 // Compiles PATTERN (a string) or takes it from the cache. Signals invalid-regexp.
@@ -49,6 +50,15 @@ Maybe<bool> regex_match_at(Context& cx, const Regex& regex, const RegexSubject& 
 // Returns its start or -1.
 Maybe<std::int64_t> regex_search(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t from,
                                  std::int64_t to, std::int64_t stop, RegexRegisters* registers);
+
+// ---- sets of characters, for skipping -------------------------------------------------------------------
+
+class CharacterSet;  // Owned by the cache; valid until the next skip_set_compile.
+// Compiles the STRING argument of skip-chars-forward. Signals "Invalid ISO C character class".
+Maybe<const CharacterSet*> skip_set_compile(Context& cx, Value string, bool target_multibyte);
+// Is the character at byte offset `at` in the set?
+bool character_set_holds(Context& cx, const CharacterSet& set, const Cursor& text, std::int64_t at,
+                         SyntaxReader& syntax);
 
 // ---- case folding, shared with plain searches ---------------------------------------------------------
 
