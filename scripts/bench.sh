@@ -10,7 +10,9 @@ while [ $# -gt 0 ]; do
 usage: ./neo bench [NAME] [--json FILE] [--preset PRESET]
 Runs the benchmarks of bench/NAME (default: all of them) beside their anchors in one run; ratios are what counts.
   heap    ns per cons and per float, minor pauses, against Emacs with stock and with 100 MB GC threshold
-  speed   the nine programs of bench/speed, in each tier, against Emacs's interpreter and byte-code
+  speed   the nine programs of bench/speed, against Emacs's interpreter and byte-code
+  index   the job of ./neo run, against Emacs: equal result, time, memory
+A folder of bench/ without run.py is a program of its own: ./neo bench NAME runs build/PRESET/bin/bench_NAME.
 --json writes a list of {name, value, unit, anchor, anchor_value, ratio, gate}.
 TXT
       exit 0 ;;
@@ -36,6 +38,10 @@ for runner in bench/*/run.py; do
   parts+=("$part")
   "$PYTHON" "$runner" --bin "build/$preset/bin" --json "$part" || status=1
 done
+if [ ${#parts[@]} = 0 ] && [ -d "bench/$name" ]; then
+  build "$preset" "bench_$name"
+  exec "build/$preset/bin/bench_$name"
+fi
 [ ${#parts[@]} -gt 0 ] || die "no benchmark named $name" "There are: $(ls bench 2>/dev/null | tr '\n' ' ')"
 if [ -n "$json" ]; then
   "$PYTHON" -c 'import json, sys
