@@ -5,6 +5,7 @@
 #include "buffer/buffer.hpp"
 #include "buffer/saved_places.hpp"
 #include "edit/edit.hpp"
+#include "display/display.hpp"
 #include "neovm/host/host.hpp"
 #include "textprop/textprop.hpp"
 
@@ -177,6 +178,7 @@ void attach(Context& cx) {
   Buffer& scratch = new_buffer(cx, name, nullptr);
   set_current_buffer(cx, scratch);
   state->last_boundary_buffer = &scratch;
+  attach_display(cx);
 }
 
 }  // namespace neomacs::host

@@ -5,6 +5,7 @@
 #include "neovm/abi/api.hpp"
 #include "neovm/core/context.hpp"
 #include "neovm/elisp/elisp.hpp"
+#include "neovm/host/host.hpp"
 
 namespace {
 
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   neovm::Isolate isolate(options);
   neovm::Context cx(isolate);
   neovm::elisp::attach(cx);
+  neomacs::host::attach(cx);
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--batch") == 0) continue;
     if (std::strcmp(argv[i], "--eval") == 0 && i + 1 < argc) {

@@ -47,22 +47,57 @@ void trace_state(void* state, Tracer& t) {
 
 void destroy_state(void* state) { delete static_cast<DisplayState*>(state); }
 
+Value save_state(Context& cx, void* state) {
+  auto* d = static_cast<DisplayState*>(state);
+  return list(cx, {d->selected_window.get(), d->selected_frame.get(), d->terminal.get(), d->frames.get(),
+                   Value::fixnum(d->next_window), Value::fixnum(d->use_count)});
+}
+
+void restore_state(Context&, void* state, Value saved) {
+  auto* d = static_cast<DisplayState*>(state);
+  Slot* const slots[] = {&d->selected_window, &d->selected_frame, &d->terminal, &d->frames};
+  for (Slot* s : slots) {
+    s->set(car_raw(saved));
+    saved = cdr_raw(saved);
+  }
+  d->next_window = car_raw(saved).as_fixnum();
+  d->use_count = car_raw(cdr_raw(saved)).as_fixnum();
+}
+
 }  // namespace
 
-const HostType kWindowType = {"window", Qwindow, kWindowSlotCount, sizeof(WindowData),
-                              nullptr,  nullptr, print_window,     nullptr};
-const HostType kFrameType = {"frame", Qframe,  kFrameSlotCount, sizeof(FrameData),
-                             nullptr, nullptr, print_frame,     nullptr};
-const HostType kTerminalType = {"terminal", Qterminal, kTerminalSlotCount, sizeof(TerminalData),
-                                nullptr,    nullptr,   print_terminal,     nullptr};
-const HostType kWindowConfigurationType = {
-    "window-configuration", Qwindow_configuration, 2, 0, nullptr, nullptr, print_configuration, nullptr};
+namespace {
+
+constexpr HostType display_type(const char* name, Value symbol, int slots, std::size_t payload,
+                                Value (*print)(Context&, Value)) {
+  HostType t{};
+  t.name = name;
+  t.type_symbol = symbol;
+  t.slot_count = static_cast<std::uint16_t>(slots);
+  t.payload_bytes = static_cast<std::uint16_t>(payload);
+  t.print_re = print;
+  t.image = ImagePayload::kPlain;
+  return t;
+}
+
+}  // namespace
+
+constexpr HostType kWindowType = display_type("window", Qwindow, kWindowSlotCount, sizeof(WindowData), print_window);
+constexpr HostType kFrameType = display_type("frame", Qframe, kFrameSlotCount, sizeof(FrameData), print_frame);
+constexpr HostType kTerminalType =
+    display_type("terminal", Qterminal, kTerminalSlotCount, sizeof(TerminalData), print_terminal);
+constexpr HostType kWindowConfigurationType =
+    display_type("window-configuration", Qwindow_configuration, 2, 0, print_configuration);
+NEOVM_HOST_TYPE(kWindowType)
+NEOVM_HOST_TYPE(kFrameType)
+NEOVM_HOST_TYPE(kTerminalType)
+NEOVM_HOST_TYPE(kWindowConfigurationType)
 
 DisplayState& display(Context& cx) {
   auto* state = static_cast<DisplayState*>(extension_state(cx, ExtensionId::kHostDisplay));
   if (state == nullptr) {
     state = new DisplayState;  // owned by the isolate through the extension
-    set_extension(cx, ExtensionId::kHostDisplay, {state, trace_state, destroy_state});
+    set_extension(cx, ExtensionId::kHostDisplay, {state, trace_state, destroy_state, save_state, restore_state});
   }
   return *state;
 }
@@ -123,7 +158,7 @@ Value show_buffer_re(Context& cx, Value w, Value buffer) {
 }
 
 // Frame F1 with a root and a minibuffer window on GNU's "initial terminal", 80 by 25.
-NEOVM_INIT(initial_frame, kLate)(Context& cx) {
+void attach_display(Context& cx) {
   DisplayState& d = display(cx);
   const Value terminal = make_host_object(cx, &kTerminalType);
   set_host_slot_raw(terminal, kTerminalName, make_string(cx, "initial_terminal"));
@@ -158,7 +193,7 @@ NEOVM_INIT(initial_frame, kLate)(Context& cx) {
   place_window(frame_slot(d.selected_frame.get(), kFrameMinibuffer), 0, 24, 80, 1);
   d.use_count = 1;
   window_data(d.selected_window.get()).use_time = 1;
-  set_variable_re(cx, intern(cx, "terminal-frame"), d.selected_frame.get());
+  set_variable_re(cx, Qterminal_frame, d.selected_frame.get());
 }
 
 NEOVM_VARIABLE(terminal_frame, "terminal-frame", kGlobalVar, kAny, kInitNil,

@@ -96,6 +96,9 @@ struct DisplayState {
   std::int64_t use_count = 1;
 };
 DisplayState& display(Context& cx);
+// Makes frame F1 with a root window on *scratch* and a minibuffer window, on the initial terminal.
+// Buffers must be attached. (Re-enters for buffers and markers, at start-up only.)
+void attach_display(Context& cx);
 
 inline WindowData& window_data(Value w) { return *host_payload_raw<WindowData>(w); }
 inline FrameData& frame_data(Value f) { return *host_payload_raw<FrameData>(f); }

@@ -71,7 +71,7 @@ bool one_of(const Value (&set)[N], Value v) {
 }
 
 Value frame_table(Context& cx) {
-  const Value symbol = intern(cx, "face--new-frame-defaults");
+  const Value symbol = Qface__new_frame_defaults;
   return variable_value(cx, symbol);
 }
 
@@ -231,7 +231,7 @@ NEOVM_PRIMITIVE(internal_make_lisp_face, "internal-make-lisp-face", 1, 2, kMainO
   if (frame.truthy()) TRY(decode_live_frame(cx, frame));
   Value global = new_frame_face(cx, face);
   if (global.is_nil()) {
-    const Value symbol = intern(cx, "face--new-frame-defaults");
+    const Value symbol = Qface__new_frame_defaults;
     Value table = variable_value(cx, symbol);
     if (!is_hash_table(table)) {
       table = make_hash_table(cx, HashTest::kEq);
@@ -490,7 +490,7 @@ NEOVM_PRIMITIVE(color_values_from_color_spec, "color-values-from-color-spec", 1,
 Value color_argument_re(Context& cx, Value color, std::array<int, 3>* rgb) {
   Value l = color;
   if (color.is_string() && !parse_color(string_view_of(color), rgb)) {
-    l = TRY(funcall_re(cx, intern(cx, "tty-color-standard-values"), {color}));
+    l = TRY(funcall_re(cx, Qtty_color_standard_values, {color}));
   } else if (color.is_string()) {
     return Qt;
   }

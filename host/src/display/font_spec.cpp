@@ -32,7 +32,17 @@ Value print_font_spec(Context& cx, Value spec) {
   return make_string(cx, s + ">");
 }
 
-const HostType kFontSpecType = {"font-spec", Qfont_spec, kFontSlotCount, 0, nullptr, nullptr, print_font_spec, nullptr};
+constexpr HostType font_spec_type() {
+  HostType t{};
+  t.name = "font-spec";
+  t.type_symbol = Qfont_spec;
+  t.slot_count = kFontSlotCount;
+  t.print_re = print_font_spec;
+  t.image = ImagePayload::kPlain;
+  return t;
+}
+constexpr HostType kFontSpecType = font_spec_type();
+NEOVM_HOST_TYPE(kFontSpecType)
 
 struct FontKey {
   Value keyword;

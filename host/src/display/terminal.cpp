@@ -273,7 +273,7 @@ NEOVM_PRIMITIVE(frame_or_buffer_changed_p, "frame-or-buffer-changed-p", 0, 1, kM
                 kDeterministic, "Return t when frames or buffers changed since the last call with VARIABLE.")
 (Context& cx, Value variable) {
   Value old = kUnbound;
-  const Value symbol = variable.is_nil() ? intern(cx, "frame-and-buffer-state") : variable;
+  const Value symbol = variable.is_nil() ? Qframe_and_buffer_state : variable;
   if (!symbol.is_symbol()) return wrong_type(cx, Qsymbolp, symbol);
   old = variable_value(cx, symbol);
   if (old.is_unbound()) {
