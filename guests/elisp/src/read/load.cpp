@@ -1,0 +1,249 @@
+// `load` (lread.c of GNU).
+#include "load.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "load_state.hpp"
+
+namespace neovm::elisp {
+
+namespace {
+
+bool ends_with(Value string, std::string_view suffix) { return string_view_of(string).ends_with(suffix); }
+
+// The whole file in memory. False with errno set when it cannot be read.
+bool read_file(const std::string& name, std::string* content) {
+  const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct stat status {};
+  if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode)) {
+    const int error = S_ISDIR(status.st_mode) ? EISDIR : errno;
+    close(fd);
+    errno = error;
+    return false;
+  }
+  content->resize(static_cast<std::size_t>(status.st_size > 0 ? status.st_size : 0));
+  std::size_t used = 0;
+  for (;;) {
+    if (used == content->size()) content->resize(used + 65536);  // also for files that do not tell their size
+    const ssize_t n = read(fd, content->data() + used, content->size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int error = errno;
+      close(fd);
+      errno = error;
+      return false;
+    }
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  content->resize(used);
+  close(fd);
+  return true;
+}
+
+ExitTag cannot_open(Context& cx, int error, Value file) {
+  const Value condition = error == ENOENT ? Qfile_missing : (error == EACCES ? Qpermission_denied : Qfile_error);
+  return signal_error3(cx, condition, make_string(cx, "Cannot open load file"), make_string(cx, std::strerror(error)),
+                       file);
+}
+
+// Version of a compiled file: 0 when it is none that we know. The header is ";ELC", the version's byte, and comment
+// lines that say which compiler wrote it.
+int compiled_version(std::string_view content) {
+  const std::string_view head = content.substr(0, 512);
+  if (!head.starts_with(";ELC")) return 0;
+  const int version = head.size() > 4 ? static_cast<unsigned char>(head[4]) : 0;
+  for (std::size_t line = head.find('\n'); line != std::string_view::npos; line = head.find('\n', line + 1)) {
+    const std::string_view rest = head.substr(line + 1);
+    if (!rest.starts_with(";;;")) continue;
+    const std::string_view text = rest.substr(0, rest.find('\n'));
+    if (text.substr(std::min<std::size_t>(4, text.size())).starts_with("in Emacs version") ||
+        text.find("bytecomp version FSF") != std::string_view::npos)
+      return version;
+  }
+  return 0;
+}
+
+Value message_re(Context& cx, const std::string& format, Value file) {
+  if (symbol_function(cx, Qmessage).is_nil()) return kNil;
+  return funcall_re(cx, Qmessage, {
+    TRY(make_string(cx, format))
+    , file
+  });
+}
+
+// Runs when a load ends, however it ends: tells about characters written as ?( and the like.
+void warn_of_character_literals(Context& cx, Value file) {
+  const Value seen = variable_value(cx, Qlread__unescaped_character_literals);
+  if (!seen.is_cons() || symbol_function(cx, Qbyte_run__unescaped_character_literals_warning).is_nil()) return;
+  const Value warning = funcall_re(cx, Qbyte_run__unescaped_character_literals_warning, {});
+  if (warning.is_exit() || warning.is_nil()) return;
+  const Value format = make_string(cx, "Loading `%s': %s");
+  const Value shown = funcall_re(cx, Qmessage, {format, file, warning});
+  (void)shown;
+}
+
+void restore_loads(Context& cx, Value loads) {
+  cx.cells(Qneovm__loads_in_progress).value = loads;
+  heap_map::mark_card(&cx.cells(Qneovm__loads_in_progress).value);
+}
+
+}  // namespace
+
+Value load_file_re(Context& cx, Value file, bool noerror, bool nomessage, bool nosuffix, bool must_suffix) {
+  const std::size_t depth = binding_depth(cx);
+  int error = ENOENT;
+  bool magic = false;
+  Value found = kNil;
+  if (string_bytes(file) != 0) {
+    // A name with its suffix, or with a directory, need not get another one.
+    if (must_suffix &&
+        (ends_with(file, ".el") || ends_with(file, ".elc") || string_view_of(file).find('/') != std::string_view::npos))
+      must_suffix = false;
+    Value suffixes = kNil;
+    if (!nosuffix) {
+      suffixes = TRY(load_suffixes(cx));
+      if (!must_suffix) {
+        Value plain = variable_value(cx, Qload_file_rep_suffixes);
+        if (!plain.is_list()) plain = kNil;
+        if (suffixes.is_nil()) {
+          suffixes = plain;
+        } else {
+          Value last = suffixes;
+          while (cdr_raw(last).is_cons()) last = cdr_raw(last);
+          set_cdr_raw(last, plain);
+        }
+      }
+    }
+    found = TRY(find_on_path_re(cx, variable_value(cx, Qload_path), file, suffixes, kNil,
+                                variable_true(cx, Qload_prefer_newer), &error, &magic));
+  }
+  if (found.is_nil()) {
+    if (noerror) return kNil;
+    return cannot_open(cx, error, file);
+  }
+  if (variable_value(cx, Quser_init_file) == Qt) TRY(set_variable_re(cx, Quser_init_file, found));
+  if (magic && !symbol_function(cx, Qfind_file_name_handler).is_nil()) {
+    const bool same = string_equal(found, file);
+    const Value handler = TRY(funcall_re(cx, Qfind_file_name_handler, {found, same ? Qload : Qt}));
+    if (!handler.is_nil()) return funcall_re(cx, handler, {Qload, found, boolean(noerror), boolean(nomessage), Qt});
+  }
+
+  // The same file may be loading up to three times over.
+  const Value loads = variable_value(cx, Qneovm__loads_in_progress);
+  int times = 0;
+  for (Value l = loads.is_unbound() ? kNil : loads; l.is_cons(); l = cdr_raw(l))
+    if (string_equal(found, car_raw(l)) && ++times > 3)
+      return signal_error(cx, Qerror, cons(cx, make_string(cx, "Recursive load"), cons(cx, found, loads)));
+  record_unwind(cx, restore_loads, loads.is_unbound() ? kNil : loads);
+  restore_loads(cx, cons(cx, found, loads.is_unbound() ? kNil : loads));
+
+  TRY(bind_variable_re(cx, Qlexical_binding, kNil));
+  Value history_name = found;
+  if (variable_true(cx, Qpurify_flag)) {
+    const std::string name = to_std_string(file);
+    const std::string full = to_std_string(found);
+    const std::size_t slash = name.rfind('/');
+    const std::size_t base = full.rfind('/');
+    history_name = TRY(make_string(cx, (slash == std::string::npos ? "" : name.substr(0, slash + 1)) +
+                                           full.substr(base == std::string::npos ? 0 : base + 1)));
+  }
+  TRY(bind_variable_re(cx, Qlread__unescaped_character_literals, kNil));
+  record_unwind(cx, warn_of_character_literals, file);
+  const bool loud = !nomessage || variable_true(cx, Qforce_load_messages);
+
+  const bool is_elc = ends_with(found, ".elc");
+  const Value source_function = variable_value(cx, Qload_source_file_function);
+  const std::string path = to_std_string(found);
+  std::string content;
+  bool have_content = false;
+  bool compiled = is_elc;
+  if (!is_elc) {
+    // A compiled file may have any name; its first bytes tell.
+    if (!read_file(path, &content)) return cannot_open(cx, errno, file);
+    have_content = true;
+    compiled = compiled_version(content) > 0;
+    if (!compiled && !source_function.is_nil() && !source_function.is_unbound()) {
+      content = std::string();
+      const Value v = TRY(funcall_re(cx, source_function, {found, history_name, boolean(noerror), boolean(!loud)}));
+      return unbind_to_re(cx, depth, v);
+    }
+  }
+  if (!have_content && !read_file(path, &content)) return cannot_open(cx, errno, file);
+  bool safe = true;
+  bool newer = false;
+  if (compiled) {
+    if (compiled_version(content) == 0) {
+      safe = false;
+      if (!variable_true(cx, Qload_dangerous_libraries))
+        return error_text(cx, "File `" + path + "' was not compiled in Emacs");
+      if (!loud) TRY(message_re(cx, "File `%s' not compiled in Emacs", found));
+    }
+    struct stat own {};
+    struct stat source {};
+    if (is_elc && !variable_true(cx, Qload_prefer_newer) && stat(path.c_str(), &own) == 0 &&
+        stat(path.substr(0, path.size() - 1).c_str(), &source) == 0) {
+      newer = own.st_mtim.tv_sec < source.st_mtim.tv_sec ||
+              (own.st_mtim.tv_sec == source.st_mtim.tv_sec && own.st_mtim.tv_nsec < source.st_mtim.tv_nsec);
+      if (newer && !loud) {
+        const Value name = TRY(make_string(cx, path.substr(0, path.size() - 1)));
+        TRY(message_re(cx, "Source file `%s' newer than byte-compiled file; using older file", name));
+      }
+    }
+  }
+  if (variable_true(cx, Qpurify_flag))
+    TRY(set_variable_re(cx, Qpreloaded_file_list, cons(cx, file, variable_value(cx, Qpreloaded_file_list))));
+  if (loud) {
+    const char* text =
+        !safe ? "Loading %s (compiled; note unsafe, not compiled in Emacs)..."
+              : (!compiled ? "Loading %s (source)..."
+                           : (newer ? "Loading %s (compiled; note, source file is newer)..." : "Loading %s..."));
+    TRY(message_re(cx, text, file));
+  }
+  TRY(bind_variable_re(cx, Qload_file_name, found));
+  TRY(bind_variable_re(cx, Qload_true_file_name, found));
+  TRY(bind_variable_re(cx, Qinhibit_file_name_operation, kNil));
+  TRY(bind_variable_re(cx, Qload_in_progress, Qt));
+
+  ReadStream stream(cx, content, true, true);
+  ReaderState& state = reader_state(cx);
+  ReadStream* const outer = state.file;
+  state.file = &stream;
+  const auto run = [&]() -> Value {
+    if (TRY(lexically_bound_re(cx, stream))) TRY(set_variable_re(cx, Qlexical_binding, Qt));
+    return eval_loop_re(cx, {.source = Qget_file_char, .stream = &stream, .file_name = history_name});
+  };
+  const Value result = run();
+  state.file = outer;
+  if (result.is_exit()) return kExit;
+  TRY(unbind_to_re(cx, depth, kNil));
+  if (!symbol_function(cx, Qdo_after_load_evaluation).is_nil())
+    TRY(funcall_re(cx, Qdo_after_load_evaluation, {history_name}));
+  return Qt;
+}
+
+NEOVM_PRIMITIVE(
+    load, "load", 1, 5, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kDeterministic,
+    "Load the Lisp file FILE, found along `load-path` with the suffixes of `load-suffixes`. NOERROR: a missing "
+    "file is no error. NOMESSAGE: be silent. NOSUFFIX: take the name as it is. MUST-SUFFIX: insist on one.")
+(Context& cx, Value file, Value noerror, Value nomessage, Value nosuffix, Value must_suffix) {
+  TRY(check_type(cx, file.is_string(), Qstringp, file));
+  if (variable_true(cx, Qfile_name_handler_alist) && !symbol_function(cx, Qfind_file_name_handler).is_nil()) {
+    const Value handler = TRY(funcall_re(cx, Qfind_file_name_handler, {file, Qload}));
+    if (!handler.is_nil()) return funcall_re(cx, handler, {Qload, file, noerror, nomessage, nosuffix, must_suffix});
+  }
+  // Environment variables in the name; without a dollar sign there is nothing to do.
+  if (string_view_of(file).find_first_of("$~") != std::string_view::npos ||
+      string_view_of(file).find("//") != std::string_view::npos)
+    if (!symbol_function(cx, Qsubstitute_in_file_name).is_nil())
+      file = TRY(funcall_re(cx, Qsubstitute_in_file_name, {file}));
+  return load_file_re(cx, file, noerror.truthy(), nomessage.truthy(), nosuffix.truthy(), must_suffix.truthy());
+}
+
+}  // namespace neovm::elisp
