@@ -9,10 +9,14 @@ namespace neovm::core::gc {
 
 namespace {
 
-// Free single blocks whose pages are kept; more than that and pages go back to the kernel.
+// Free single blocks whose pages are kept: this many, and half as many as are in use. Beyond that pages go
+// back to the kernel.
 constexpr std::size_t kResidentBlocks = (std::size_t{32} << 20) / heap_map::kBlockSize;
 // Free runs of at least this many blocks lose their pages at once.
 constexpr std::uint32_t kReleaseRun = 8;
+
+constexpr std::uint32_t kBatch = 8;
+constexpr int kPopulate = 23;  // MADV_POPULATE_WRITE; older kernels and headers lack it, which costs only time
 
 void release_pages(std::uint32_t first, std::uint32_t count) {
   madvise(block_start(first), std::size_t{count} << heap_map::kBlockShift, MADV_DONTNEED);
@@ -70,6 +74,12 @@ std::uint32_t BlockPool::take(std::uint32_t count, HeapState* owner) {
       from.pop_back();
     }
   }
+  if (first == kNoBlock && count == 1 && runs_.empty() && frontier_ + kBatch <= kImageWindowFirst) {
+    // Fresh pages by the batch: one call is much cheaper than a fault for each of them.
+    first = take_run(kBatch);
+    madvise(block_start(first), std::size_t{kBatch} << heap_map::kBlockShift, kPopulate);
+    for (std::uint32_t i = kBatch - 1; i > 0; --i) resident_.push_back(first + i);
+  }
   if (first == kNoBlock) first = take_run(count);
   if (first != kNoBlock) own(first, count, owner);
   return first;
@@ -96,7 +106,7 @@ void BlockPool::give(std::uint32_t first, std::uint32_t count) {
     return;
   }
   if (count == 1) {
-    if (resident_.size() < kResidentBlocks) {
+    if (resident_.size() < kResidentBlocks + taken_ / 2) {
       resident_.push_back(first);
     } else {
       release_pages(first, 1);

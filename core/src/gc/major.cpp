@@ -244,6 +244,7 @@ struct Major : Tracer {
       if (free * 8 >= total) s.old.add_block_with_holes(block, conses_only);
     }
     blocks.resize(kept);
+    std::sort(blocks.begin(), blocks.end());  // minor collections read the cards in address order
   }
 
   void sweep_large() {

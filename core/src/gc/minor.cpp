@@ -180,13 +180,14 @@ struct Minor : Tracer {
   template <class Fn>
   static void each_dirty_card(std::uint32_t block, Fn&& fn) {
     std::uint8_t* cards = cards_of(block);
-    for (std::size_t i = 0; i < kCardsPerBlock; i += 8) {
-      std::uint64_t eight;
-      std::memcpy(&eight, cards + i, 8);
-      if (eight == 0) continue;
-      std::memset(cards + i, 0, 8);
-      for (; eight != 0; eight &= eight - 1) fn(i + static_cast<unsigned>(__builtin_ctzll(eight)) / 8);
-    }
+    std::uint64_t eights[kCardsPerBlock / 8];
+    std::memcpy(eights, cards, sizeof(eights));
+    std::uint64_t any = 0;
+    for (const std::uint64_t e : eights) any |= e;
+    if (any == 0) return;  // nearly always
+    std::memset(cards, 0, kCardsPerBlock);
+    for (std::size_t i = 0; i < kCardsPerBlock / 8; ++i)
+      for (std::uint64_t e = eights[i]; e != 0; e &= e - 1) fn(i * 8 + static_cast<unsigned>(__builtin_ctzll(e)) / 8);
   }
 
   void visit_cons_cards(std::uint32_t block) {
