@@ -361,30 +361,35 @@ NEOVM_PRIMITIVE(text_property_not_all, "text-property-not-all", 4, 5, kMainOnly,
   return kNil;
 }
 
-NEOVM_PRIMITIVE(get_pos_property, "get-pos-property", 2, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the value property PROP would have on text inserted at POSITION.")
-(Context& cx, Value position, Value property, Value object) {
-  const std::int64_t p = TRY(position_argument(cx, position));
-  if (object.is_string()) return text_value(cx, PropertyTarget(object), p, property);
-  Buffer* b = TRY(buffer_or_current(cx, object));
-  if (b->has_overlays()) {
-    std::vector<Overlay*> found = overlays_covering(*b, p);
-    std::vector<Overlay*> ending = overlays_ending_at(*b, p);
+Value pos_property(Context& cx, std::int64_t p, Value property, Buffer& b) {
+  if (b.has_overlays()) {
+    std::vector<Overlay*> found = overlays_covering(b, p);
+    const std::vector<Overlay*> ending = overlays_ending_at(b, p);
     found.insert(found.end(), ending.begin(), ending.end());
     sort_overlays(cx, found, kNil);
     for (std::size_t i = found.size(); i-- > 0;) {
       const Overlay& o = *found[i];
-      if (lookup_char_property(cx, overlay_plist(o.self), property, false).is_nil()) continue;
-      // An end at POSITION counts only when text inserted there would fall inside.
+      const Value v = lookup_char_property(cx, overlay_plist(o.self), property, false);
+      if (v.is_nil()) continue;
+      // An end at the place counts only when text inserted there would fall inside.
       if ((overlay_start(o) == p && o.start.advance) || (overlay_end(o) == p && !o.end.advance)) continue;
-      return lookup_char_property(cx, overlay_plist(o.self), property, false);
+      return v;
     }
   }
-  const int stickiness = text_property_stickiness(cx, property, p, *b);
-  const PropertyTarget target(*b);
+  const int stickiness = text_property_stickiness(cx, property, p, b);
+  const PropertyTarget target(b);
   if (stickiness > 0) return text_value(cx, target, p, property);
-  if (stickiness < 0 && p > b->begin.chars) return text_value(cx, target, p - 1, property);
+  if (stickiness < 0 && p > b.begin.chars) return text_value(cx, target, p - 1, property);
   return kNil;
+}
+
+NEOVM_PRIMITIVE(get_pos_property, "get-pos-property", 2, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+                "Return the value property PROP would have on text inserted at POSITION.")
+(Context& cx, Value position, Value property, Value object) {
+  const std::int64_t p = TRY(position_argument(cx, position));
+  if (object.is_string()) return char_property_at(cx, position, property, object, nullptr);
+  Buffer* b = TRY(buffer_or_current(cx, object));
+  return pos_property(cx, p, property, *b);
 }
 
 NEOVM_PRIMITIVE(object_intervals, "object-intervals", 1, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,

@@ -67,4 +67,7 @@ Maybe<bool> set_properties_re(Context& cx, PropertyTarget target, std::int64_t s
 // Property of the character at `pos` from text or overlays; `*overlay` (may be null) gets the overlay or nil.
 Value get_char_property(Context& cx, std::int64_t pos, Value property, Value object, Value* overlay);
 
+// What text inserted at `pos` would have for `property` (get-pos-property).
+Value pos_property(Context& cx, std::int64_t pos, Value property, Buffer& b);
+
 }  // namespace neomacs::host
