@@ -134,6 +134,18 @@ void overlay_text_deleted(Buffer& b, std::int64_t at, std::int64_t count) {
   }
 }
 
+void fix_overlay_order(Buffer& b, std::int64_t from, std::int64_t to) {
+  std::vector<Overlay*> touched;
+  each_overlay(b, [&](Overlay* o) {
+    if (overlay_start(*o) <= to && overlay_end(*o) >= from) touched.push_back(o);
+  });
+  for (Overlay* o : touched) {
+    unlink(o);
+    if (overlay_start(*o) > overlay_end(*o)) std::swap(o->start.pos, o->end.pos);
+  }
+  for (Overlay* o : touched) link(b, o);
+}
+
 Maybe<bool> evaporate_overlays_re(Context& cx, Buffer& b, std::int64_t at) {
   if (!b.has_overlays()) return true;
   std::vector<Overlay*> gone;

@@ -15,6 +15,8 @@ inline Value overlay_plist(Value v) { return host_slot_raw(v, 0); }
 
 void overlay_text_inserted(Buffer& b, std::int64_t at, std::int64_t count);
 void overlay_text_deleted(Buffer& b, std::int64_t at, std::int64_t count);
+// Ends of overlays in [from, to] were moved one by one: turns inverted ones round and sorts the lists.
+void fix_overlay_order(Buffer& b, std::int64_t from, std::int64_t to);
 // Deletes empty overlays at `at` that have the evaporate property.
 Maybe<bool> evaporate_overlays_re(Context& cx, Buffer& b, std::int64_t at);
 // modification-hooks, insert-in-front-hooks, insert-behind-hooks of overlays touched by a change.

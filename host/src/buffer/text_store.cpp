@@ -221,6 +221,41 @@ void TextStore::overwrite(std::int64_t bytepos, const std::uint8_t* bytes, std::
   if (multibyte_) forget_hints();  // character boundaries inside the stretch may have moved
 }
 
+void TextStore::reseat_positions(std::int64_t from, std::int64_t to) {
+  if (chars_ == bytes_) return;
+  forget_hints();
+  const Pos start = [&] {
+    // Count from the beginning: nothing between may be trusted.
+    const text::Cursor c = cursor();
+    std::int64_t byte = 0;
+    for (std::int64_t i = 1; i < from; ++i) byte = c.next(byte);
+    return Pos{from, byte + 1};
+  }();
+  std::vector<std::int64_t> bytes;
+  bytes.reserve(static_cast<std::size_t>(to - from) + 1);
+  {
+    const text::Cursor c = cursor();
+    std::int64_t byte = start.bytes - 1;
+    for (std::int64_t i = from; i <= to; ++i) {
+      bytes.push_back(byte + 1);
+      if (i < to) byte = c.next(byte);
+    }
+  }
+  const auto fix = [&](Pos* p) {
+    if (p->chars >= from && p->chars <= to) p->bytes = bytes[static_cast<std::size_t>(p->chars - from)];
+  };
+  for (Marker* m : markers) fix(&m->pos);
+  for (Buffer* b : users) {
+    fix(&b->point);
+    fix(&b->begin);
+    fix(&b->end);
+  }
+  const std::int64_t gap = gap_start_ + 1;
+  if (gap >= start.bytes && gap <= bytes.back()) {
+    gap_chars_ = from - 1 + (std::lower_bound(bytes.begin(), bytes.end(), gap) - bytes.begin());
+  }
+}
+
 void TextStore::adopt(std::vector<std::uint8_t> bytes, std::int64_t chars, bool multibyte) {
   const auto n = static_cast<std::int64_t>(bytes.size());
   bytes_ = chars_ = 0;

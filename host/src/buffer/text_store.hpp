@@ -78,6 +78,9 @@ class TextStore {
   void erase(Pos from, Pos to);
   // Overwrites a stretch with as many bytes and characters; nothing moves.
   void overwrite(std::int64_t bytepos, const std::uint8_t* bytes, std::int64_t count);
+  // After overwrite() put characters of other lengths between these character positions: byte positions of markers,
+  // points and bounds inside are found anew from their characters.
+  void reseat_positions(std::int64_t from, std::int64_t to);
   // Makes sure the gap holds at least `bytes` bytes.
   [[nodiscard]] bool reserve(std::int64_t bytes);
   // Replaces all bytes by another encoding of the same text; markers are mapped by the caller.

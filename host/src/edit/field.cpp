@@ -52,9 +52,12 @@ struct Field {
 Maybe<Field> find_field(Context& cx, Value position, bool merge, Value begin_limit, Value end_limit) {
   Buffer& b = current_buffer(cx);
   const std::int64_t pos = position.is_nil() ? b.point.chars : TRY(position_argument(cx, position));
-  if (pos < b.begin.chars || pos > b.end.chars) return args_out_of_range(cx, make_integer(cx, pos), make_integer(cx, pos));
-  const std::int64_t low = begin_limit.is_nil() ? b.begin.chars : std::max(b.begin.chars, TRY(position_argument(cx, begin_limit)));
-  const std::int64_t high = end_limit.is_nil() ? b.end.chars : std::min(b.end.chars, TRY(position_argument(cx, end_limit)));
+  if (pos < b.begin.chars || pos > b.end.chars)
+    return args_out_of_range(cx, make_integer(cx, pos), make_integer(cx, pos));
+  const std::int64_t low =
+      begin_limit.is_nil() ? b.begin.chars : std::max(b.begin.chars, TRY(position_argument(cx, begin_limit)));
+  const std::int64_t high =
+      end_limit.is_nil() ? b.end.chars : std::min(b.end.chars, TRY(position_argument(cx, end_limit)));
   const Value after = field_at(cx, b, pos);
   const Value before = pos > b.begin.chars ? field_at(cx, b, pos - 1) : kNil;
   bool starts_here = false;
@@ -108,7 +111,8 @@ Maybe<std::int64_t> constrain_to_field(Context& cx, std::int64_t target, std::in
   }
   const bool forward = target > origin;
   const Value limit = Value::fixnum(target);
-  const Field f = TRY(find_field(cx, Value::fixnum(origin), escape_from_edge, forward ? kNil : limit, forward ? limit : kNil));
+  const Field f =
+      TRY(find_field(cx, Value::fixnum(origin), escape_from_edge, forward ? kNil : limit, forward ? limit : kNil));
   const std::int64_t bound = forward ? f.end : f.begin;
   const bool beyond = forward ? bound < target : bound > target;
   if (!beyond || (only_in_line && newline_between(b, target, bound))) return target;
@@ -134,8 +138,8 @@ NEOVM_PRIMITIVE(field_string, "field-string", 0, 1, kMainOnly, kStateRead, kMayG
   return buffer_substring(cx, current_buffer(cx), f.begin, f.end, true);
 }
 
-NEOVM_PRIMITIVE(field_string_no_properties, "field-string-no-properties", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry,
-                kDeterministic, "Return the contents of the field at POS without properties.")
+NEOVM_PRIMITIVE(field_string_no_properties, "field-string-no-properties", 0, 1, kMainOnly, kStateRead, kMayGc,
+                kNoReentry, kDeterministic, "Return the contents of the field at POS without properties.")
 (Context& cx, Value pos) {
   const Field f = TRY(find_field(cx, pos, false, kNil, kNil));
   return buffer_substring(cx, current_buffer(cx), f.begin, f.end, false);
@@ -149,7 +153,8 @@ NEOVM_PRIMITIVE(delete_field, "delete-field", 0, 1, kMainOnly, kStateWrite, kMay
   return kNil;
 }
 
-NEOVM_PRIMITIVE(constrain_to_field, "constrain-to-field", 2, 5, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(constrain_to_field, "constrain-to-field", 2, 5, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+                kDeterministic,
                 "Return the position nearest to NEW-POS in the field of OLD-POS; a nil NEW-POS is point, which moves.")
 (Context& cx, Value new_pos, Value old_pos, Value escape_from_edge, Value only_in_line, Value inhibit_capture) {
   Buffer& b = current_buffer(cx);

@@ -6,7 +6,8 @@
 
 namespace neomacs::host {
 
-NEOVM_PRIMITIVE(point, "point", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, "Return the value of point.")
+NEOVM_PRIMITIVE(point, "point", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+                "Return the value of point.")
 (Context& cx) { return Value::fixnum(current_buffer(cx).point.chars); }
 
 NEOVM_PRIMITIVE(point_marker, "point-marker", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
@@ -181,8 +182,8 @@ NEOVM_COMMAND(widen, "widen", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry, k
   return kNil;
 }
 
-NEOVM_COMMAND(narrow_to_region, "narrow-to-region", 2, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "r",
-              "Make only the text between START and END accessible.")
+NEOVM_COMMAND(narrow_to_region, "narrow-to-region", 2, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+              "r", "Make only the text between START and END accessible.")
 (Context& cx, Value start, Value end) {
   std::int64_t from = TRY(position_argument(cx, start));
   std::int64_t to = TRY(position_argument(cx, end));
