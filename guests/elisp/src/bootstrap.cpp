@@ -160,6 +160,17 @@ void attach_context(Context& cx, bool every_start) {
   m->nconc = find_primitive("nconc");
   m->length = find_primitive("length");
   m->aref = find_primitive("aref");
+  static constexpr struct {
+    int opcode;
+    const char* name;
+    std::uint32_t arguments;
+  } kBytePrimitives[] = {
+#define X(opcode, name, arguments) {opcode, name, arguments},
+#include "eval/byte_prims.def"
+#undef X
+  };
+  for (const auto& row : kBytePrimitives)
+    m->byte_primitives[row.opcode] = {find_primitive(row.name), row.name, row.arguments};
   cx.guest_state = m;
   cx.guest_trace = trace_machine;
   cx.guest_destroy = destroy_machine;

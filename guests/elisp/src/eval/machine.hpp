@@ -55,6 +55,13 @@ inline constexpr std::size_t kFrameWords = sizeof(Frame) / sizeof(Value);
 
 enum class Action : std::uint8_t { kEval, kApply, kReturn, kRaise, kByteCode, kByteCodeResume, kDone, kFailed };
 
+// The primitive behind a byte-code operation; null while it is not built.
+struct BytePrimitive {
+  const PrimitiveDescriptor* descriptor = nullptr;
+  const char* name = "?";
+  std::uint32_t arguments = 0;
+};
+
 struct Machine {
   Context* cx;
   Frame* fp = nullptr;  // newest frame, synced before anything that may look
@@ -72,6 +79,7 @@ struct Machine {
   const PrimitiveDescriptor* nconc = nullptr;
   const PrimitiveDescriptor* length = nullptr;
   const PrimitiveDescriptor* aref = nullptr;
+  BytePrimitive byte_primitives[256];
 };
 
 inline Machine& machine(Context& cx) { return *static_cast<Machine*>(cx.guest_state); }
@@ -130,6 +138,9 @@ Value error_conditions_of(Context& cx, Value symbol, Value data);
 Binding* toplevel_binding(Context& cx, Value symbol);
 void loadhist_attach(Context& cx, Value entry);
 Value func_arity_of(Context& cx, Value function);
+
+// Backtrace entry for a call whose N arguments end at cx.sp, made when the call has failed already.
+void push_called_frame(Context& cx, Machine& m, Value function, std::uint32_t n);
 
 inline Value lexical_cell(Value env, Value symbol) {
   for (; env.is_cons(); env = cdr_raw(env)) {

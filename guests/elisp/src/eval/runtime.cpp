@@ -168,6 +168,21 @@ Frame* push_entry(Context& cx, Machine& m) {
   return f;
 }
 
+void push_called_frame(Context& cx, Machine& m, Value function, std::uint32_t n) {
+  auto* f = reinterpret_cast<Frame*>(cx.sp);
+  f->zero = 0;
+  f->op = FrameOp::kCalled;
+  f->flags = kRecordBelow;
+  f->aux = 0;
+  f->n = n;
+  f->prev_bytes = static_cast<std::uint32_t>(reinterpret_cast<char*>(f) - reinterpret_cast<char*>(m.fp));
+  f->bindings = static_cast<std::uint32_t>(cx.bindings.size());
+  f->form = function;
+  f->rest = f->env = f->fn = kNil;
+  m.fp = f;
+  cx.sp = f->above();
+}
+
 Value run(Context& cx, Machine& m, Frame* entry, Action action) {
   Frame* const outer_entry = m.entry;
   m.entry = entry;
