@@ -1,0 +1,40 @@
+// kill-emacs.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "buffer/buffer.hpp"
+#include "neovm/abi/api.hpp"
+
+namespace neomacs::host {
+
+using namespace neovm;  // NOLINT
+
+namespace {
+
+Value run_kill_hook(Context& cx, void*) { return run_hook_re(cx, Qkill_emacs_hook); }
+
+// An error in the hook is reported and does not stop the exit of a batch program.
+NEOVM_COMMAND(kill_emacs, "kill-emacs", 0, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kNondeterministic, "P",
+              "Exit, running kill-emacs-hook first; an integer ARG is the exit code.")
+(Context& cx, Value arg) {
+  if (variable_true(cx, Qnoninteractive)) {
+    Value error = kNil;
+    const Value result = call_catching_errors_re(cx, Qt, run_kill_hook, nullptr, &error);
+    if (result.is_unbound()) {
+      const Value format = make_string(cx, "Error in %s (%S): %S");
+      const Value message =
+          funcall_re(cx, Qmessage, {format, Qkill_emacs_hook, variable_value(cx, Qkill_emacs_hook), error});
+      (void)message;
+    }
+  } else {
+    TRY(run_hook_re(cx, Qkill_emacs_hook));
+  }
+  std::fflush(stdout);
+  std::fflush(stderr);
+  std::_Exit(arg.is_fixnum() ? static_cast<int>(arg.as_fixnum()) : 0);
+}
+
+}  // namespace
+}  // namespace neomacs::host

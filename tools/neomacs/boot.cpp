@@ -1,0 +1,154 @@
+#include "boot.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+
+#include "neovm/core/image.hpp"
+#include "neovm/elisp/elisp.hpp"
+#include "neovm/host/host.hpp"
+
+namespace neomacs {
+
+using namespace neovm;  // NOLINT
+
+namespace {
+
+constexpr const char* kLispDirectory = "/usr/share/emacs/28.2/lisp";
+
+bool exists(const std::string& path) {
+  struct stat st;
+  return stat(path.c_str(), &st) == 0;
+}
+
+Value eval_text_re(Context& cx, void* data) {
+  const Value text = TRY(make_string(cx, static_cast<const char*>(data)));
+  const Value read = TRY(funcall_re(cx, Qread_from_string, {text}));
+  return eval_form_re(cx, car_raw(read), Qt);
+}
+
+void set(Context& cx, const char* name, Value v) { (void)set_default_re(cx, intern(cx, name), v); }
+
+std::string current_directory() {
+  char path[PATH_MAX];
+  if (getcwd(path, sizeof path) == nullptr) return "/";
+  std::string out = path;
+  // PWD keeps the names of symbolic links, when it is right.
+  const char* pwd = std::getenv("PWD");
+  struct stat a;
+  struct stat b;
+  if (pwd != nullptr && *pwd == '/' && stat(pwd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+      a.st_ino == b.st_ino)
+    out = pwd;
+  if (out.back() != '/') out += '/';
+  return out;
+}
+
+// EMACSLOADPATH: an empty element stands for the default.
+Value initial_load_path(Context& cx) {
+  const char* env = std::getenv("EMACSLOADPATH");
+  const std::string lisp = kLispDirectory;
+  if (env == nullptr) return list(cx, {make_string(cx, lisp)});
+  Value out = kNil;
+  std::string all = std::string(env) + ":";
+  std::size_t start = 0;
+  for (std::size_t end = all.find(':'); end != std::string::npos; end = all.find(':', start)) {
+    const std::string part = all.substr(start, end - start);
+    out = cons(cx, make_string(cx, part.empty() ? lisp : part), out);
+    start = end + 1;
+  }
+  return nreverse_list(out);
+}
+
+}  // namespace
+
+std::string program_directory() {
+  char path[PATH_MAX];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (n <= 0) return "/usr/bin/";
+  std::string out(path, static_cast<std::size_t>(n));
+  out.resize(out.rfind('/') + 1);
+  return out;
+}
+
+std::string find_image(const Options& options) {
+  if (!options.image.empty()) return options.image;
+  const std::string here = program_directory();
+  for (const char* place : {"neomacs.image", "../share/neomacs/neomacs.image"}) {
+    if (exists(here + place)) return here + place;
+  }
+  return "";
+}
+
+void boot_bare(Context& cx) {
+  elisp::attach(cx);
+  host::attach(cx);
+}
+
+std::string boot_image(Context& cx, const std::string& path) {
+  elisp::attach_context(cx, false);
+  host::attach(cx);
+  std::string why = core::load_image(cx, path);
+  if (why.empty()) elisp::attach_context(cx, true);
+  return why;
+}
+
+void set_run_variables(Context& cx, const Options& options, bool bare) {
+  Value args = kNil;
+  for (const std::string& a : options.args) args = cons(cx, make_string(cx, a), args);
+  set(cx, "command-line-args", nreverse_list(args));
+  set(cx, "noninteractive", boolean(options.batch || bare));
+  if (options.batch || bare) set(cx, "write-region-inhibit-fsync", Qt);
+  const std::string& called = options.args[0];
+  set(cx, "invocation-name", make_string(cx, called.substr(called.rfind('/') + 1)));
+  set(cx, "invocation-directory", make_string(cx, program_directory()));
+  const Value here = make_string(cx, current_directory());
+  set(cx, "default-directory", here);
+  (void)set_variable_re(cx, intern(cx, "default-directory"), here);
+  set(cx, "load-path", initial_load_path(cx));
+  set(cx, "top-level",
+      bare ? list(cx, {intern(cx, "load"), make_string(cx, "loadup.el")}) : list(cx, {intern(cx, "normal-top-level")}));
+}
+
+int run_text(Context& cx, const char* text) {
+  return elisp::run_toplevel_re(cx, eval_text_re, const_cast<char*>(text));
+}
+
+int build_image(Context& cx, const Options& options) {
+  set(cx, "dump-mode", make_string(cx, "pdump"));
+  // What `make` gives GNU's bare program: loadup.el looks at these words.
+  set(cx, "command-line-args",
+      list(cx, {make_string(cx, "temacs"), make_string(cx, "--batch"), make_string(cx, "-l"), make_string(cx, "loadup"),
+                make_string(cx, "--temacs=pdump")}));
+  set(cx, "purify-flag", kNil);
+  const int status =
+      run_text(cx, "(catch 'neomacs--image-is-complete (load \"loadup.el\") (error \"loadup.el came back\"))");
+  if (status != 0) return status;
+  set(cx, "dump-mode", kNil);
+  (void)run_text(cx, "(setq command-line-args nil)");
+  core::ImageSize size;
+  const std::string why = core::write_image(cx, options.build_image, &size);
+  if (!why.empty()) {
+    std::fprintf(stderr, "neomacs: %s\n", why.c_str());
+    return 1;
+  }
+  std::printf("%s: %.1f MB, %llu symbols, %llu objects, %llu conses\n", options.build_image.c_str(),
+              static_cast<double>(size.file_bytes) / 1e6, static_cast<unsigned long long>(size.symbols),
+              static_cast<unsigned long long>(size.objects), static_cast<unsigned long long>(size.conses));
+  return 0;
+}
+
+namespace {
+
+// GNU's loadup.el ends in this call. The image cannot be written while Lisp runs, so everything is unwound
+// first: build_image() catches the tag.
+NEOVM_PRIMITIVE(dump_emacs_portable, "dump-emacs-portable", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+                kNondeterministic, "End the building of an image; only `neomacs --neovm-build-image' can do that.")
+(Context& cx, Value, Value) { return throw_tag(cx, intern(cx, "neomacs--image-is-complete"), Qt); }
+
+}  // namespace
+
+}  // namespace neomacs

@@ -1,0 +1,31 @@
+// Starting an isolate as an Emacs: from an image, or from the Lisp library's files.
+#pragma once
+
+#include <string>
+
+#include "neovm/core/context.hpp"
+#include "options.hpp"
+
+namespace neomacs {
+
+// Where an image is looked for: --image, beside the program, then ../share/neomacs. Empty: there is none.
+std::string find_image(const Options& options);
+
+// A bare world: primitives, variables, buffers; none of GNU's Lisp.
+void boot_bare(neovm::Context& cx);
+// Loads the image; returns "" or why not.
+std::string boot_image(neovm::Context& cx, const std::string& path);
+
+// Facts of this run: command-line-args, noninteractive, invocation-name, default-directory …
+void set_run_variables(neovm::Context& cx, const Options& options, bool bare);
+
+// Runs GNU's loadup.el as its own build does and writes the image to options.build_image. Exit code.
+int build_image(neovm::Context& cx, const Options& options);
+
+// Evaluates FORM text as the command loop would; exit code.
+int run_text(neovm::Context& cx, const char* text);
+
+// Directory of the running program, with a slash.
+std::string program_directory();
+
+}  // namespace neomacs

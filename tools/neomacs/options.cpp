@@ -1,0 +1,195 @@
+#include "options.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+namespace neomacs {
+
+namespace {
+
+// Options that startup.el wants early, the most important first; `args` is how many arguments follow.
+struct KnownOption {
+  const char* name;
+  const char* long_name;
+  int priority;
+  int args;
+};
+
+constexpr KnownOption kKnown[] = {
+    {"-version", "--version", 150, 0},
+    {"-fingerprint", "--fingerprint", 140, 0},
+    {"-chdir", "--chdir", 130, 1},
+    {"-t", "--terminal", 120, 1},
+    {"-nw", "--no-window-system", 110, 0},
+    {"-nw", "--no-windows", 110, 0},
+    {"-batch", "--batch", 100, 0},
+    {"-script", "--script", 100, 1},
+    {"-daemon", "--daemon", 99, 0},
+    {"-bg-daemon", "--bg-daemon", 99, 0},
+    {"-fg-daemon", "--fg-daemon", 99, 0},
+    {"-help", "--help", 90, 0},
+    {"-nl", "--no-loadup", 70, 0},
+    {"-nsl", "--no-site-lisp", 65, 0},
+    {"-no-build-details", "--no-build-details", 63, 0},
+    {"-d", "--display", 60, 1},
+    {"-display", nullptr, 60, 1},
+    {"-Q", "--quick", 55, 0},
+    {"-quick", nullptr, 55, 0},
+    {"-q", "--no-init-file", 50, 0},
+    {"-no-init-file", nullptr, 50, 0},
+    {"-no-x-resources", "--no-x-resources", 40, 0},
+    {"-no-site-file", "--no-site-file", 40, 0},
+    {"-u", "--user", 30, 1},
+    {"-user", nullptr, 30, 1},
+    {"-debug-init", "--debug-init", 20, 0},
+    {"-nbi", "--no-bitmap-icon", 15, 0},
+    {"-iconic", "--iconic", 15, 0},
+    {"-D", "--basic-display", 12, 0},
+    {"-basic-display", nullptr, 12, 0},
+    {"-nbc", "--no-blinking-cursor", 12, 0},
+    {"-bg", "--background-color", 10, 1},
+    {"-fg", "--foreground-color", 10, 1},
+    {"-fn", "--font", 10, 1},
+    {"-g", "--geometry", 10, 1},
+    {"-T", "--title", 10, 1},
+    {"-name", "--name", 10, 1},
+    {"-L", "--directory", 0, 1},
+    {"-directory", nullptr, 0, 1},
+    {"-l", "--load", 0, 1},
+    {"-load", nullptr, 0, 1},
+    {"-f", "--funcall", 0, 1},
+    {"-funcall", nullptr, 0, 1},
+    {"-eval", "--eval", 0, 1},
+    {"-execute", "--execute", 0, 1},
+    {"-scriptload", nullptr, 0, 1},
+    {"-insert", "--insert", 0, 1},
+    {"-i", nullptr, 0, 1},
+    {"-find-file", "--find-file", 0, 1},
+    {"-visit", "--visit", 0, 1},
+    {"-file", "--file", 0, 1},
+    {"-kill", "--kill", -10, 0},
+};
+
+// An option matches its short name, its long name, an unambiguous beginning of the long name of at least
+// four characters, or "--name=value".
+const KnownOption* find_option(std::string_view arg, bool* has_value) {
+  *has_value = false;
+  const std::size_t equals = arg.starts_with("--") ? arg.find('=') : std::string_view::npos;
+  const std::string_view name = arg.substr(0, equals);
+  const KnownOption* partial = nullptr;
+  int candidates = 0;
+  for (const KnownOption& o : kKnown) {
+    if (name == o.name || (o.long_name != nullptr && name == o.long_name)) {
+      *has_value = equals != std::string_view::npos;
+      return &o;
+    }
+    if (o.long_name != nullptr && name.size() >= 4 && name.starts_with("--") &&
+        std::string_view(o.long_name).starts_with(name)) {
+      partial = &o;
+      ++candidates;
+    }
+  }
+  *has_value = equals != std::string_view::npos;
+  return candidates == 1 ? partial : nullptr;
+}
+
+struct Group {
+  int priority;
+  std::vector<std::string> words;
+};
+
+// Sorts by importance; everything after "--" and plain file names keep their places at the end.
+std::vector<std::string> sorted(const std::vector<std::string>& args) {
+  std::vector<Group> groups;
+  std::size_t i = 1;
+  for (; i < args.size() && args[i] != "--"; ++i) {
+    Group g{0, {args[i]}};
+    if (args[i].starts_with('-') && args[i].size() > 1) {
+      bool has_value = false;
+      if (const KnownOption* o = find_option(args[i], &has_value)) {
+        g.priority = o->priority;
+        for (int n = has_value ? 0 : o->args; n > 0 && i + 1 < args.size(); --n) g.words.push_back(args[++i]);
+      }
+    }
+    groups.push_back(std::move(g));
+  }
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const Group& a, const Group& b) { return a.priority > b.priority; });
+  std::vector<std::string> out{args[0]};
+  for (Group& g : groups) out.insert(out.end(), g.words.begin(), g.words.end());
+  out.insert(out.end(), args.begin() + static_cast<std::ptrdiff_t>(std::min(i, args.size())), args.end());
+  return out;
+}
+
+}  // namespace
+
+bool parse_options(int argc, char** argv, Options* options, std::string* error) {
+  std::vector<std::string> rest{argc > 0 ? argv[0] : "neomacs"};
+  // Our own options come out first, wherever they stand before "--".
+  bool ended = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view arg = argv[i];
+    if (arg == "--") ended = true;
+    std::string* target = nullptr;
+    if (arg == "--image") target = &options->image;
+    if (arg == "--neovm-build-image") target = &options->build_image;
+    if (!ended && target != nullptr) {
+      if (i + 1 >= argc) {
+        *error = "Option `" + std::string(arg) + "' requires an argument";
+        return false;
+      }
+      *target = argv[++i];
+    } else if (!ended && arg == "--neovm-bare") {
+      options->bare = true;
+    } else if (!ended && arg == "--neovm-no-image") {
+      options->no_image = true;
+    } else {
+      rest.emplace_back(arg);
+    }
+  }
+  rest = sorted(rest);
+  options->args.push_back(rest[0]);
+  for (std::size_t i = 1; i < rest.size(); ++i) {
+    if (rest[i] == "--") {
+      options->args.insert(options->args.end(), rest.begin() + static_cast<std::ptrdiff_t>(i), rest.end());
+      break;
+    }
+    bool has_value = false;
+    const KnownOption* o = rest[i].starts_with('-') ? find_option(rest[i], &has_value) : nullptr;
+    const std::string_view name = o != nullptr ? o->name : "";
+    if (name == "-version") {
+      options->version = true;
+    } else if (name == "-fingerprint") {
+      options->fingerprint = true;
+    } else if (name == "-help") {
+      options->help = true;
+    } else if (name == "-batch") {
+      options->batch = true;
+    } else if (name == "-nw") {
+      // The terminal is the only display there is.
+    } else if (name == "-chdir" || name == "-script" || name == "-t" || name == "-d" || name == "-display") {
+      std::string value;
+      if (has_value) {
+        value = rest[i].substr(rest[i].find('=') + 1);
+      } else if (i + 1 < rest.size()) {
+        value = rest[++i];
+      } else {
+        *error = "Option `" + rest[i] + "' requires an argument";
+        return false;
+      }
+      if (name == "-chdir") options->chdir = value;
+      if (name == "-script") {
+        options->batch = true;
+        options->args.insert(options->args.end(), {"-scriptload", value});
+      }
+    } else {
+      options->args.push_back(rest[i]);
+      for (int n = o == nullptr || has_value ? 0 : o->args; n > 0 && i + 1 < rest.size(); --n)
+        options->args.push_back(rest[++i]);
+    }
+  }
+  return true;
+}
+
+}  // namespace neomacs
