@@ -90,8 +90,8 @@ Value call_debugger_re(Context& cx, Value args) {
   if (!r.is_exit()) {
     Value function = variable_value(cx, Qdebugger);
     if (function.is_unbound()) function = kNil;
-    const Value parts[2] = {function, args};
-    r = funcall_re(cx, Qapply, parts);
+    const Value parts[2] = {car_raw(args), car_raw(cdr_raw(args))};
+    r = funcall_re(cx, function, parts);
   }
   return unbind_to_re(cx, depth, r);
 }

@@ -260,6 +260,10 @@ OPERANDS(varbind, 24) : {
 
 OPERANDS(unbind, 40) : {
   SAVE();
+  if (cx.bindings.size() < fp->bindings + operand) [[unlikely]] {  // made by hand
+    error_text(cx, "Invalid byte code");
+    return Action::kRaise;
+  }
   if (unbind_to_re(cx, cx.bindings.size() - operand, kNil).is_exit()) return Action::kRaise;
   RELOAD();
   NEXT();

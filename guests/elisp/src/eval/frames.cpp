@@ -6,8 +6,10 @@
 //  3. A form's frame stays until its value is returned (no tail calls): backtraces and depth as in Emacs.
 //  4. Whoever finishes a frame POPs it; a callee's POP leaves `sp` where it was before the call's arguments.
 #include "machine.hpp"
+#include "sorting.hpp"
 
 #include "neovm/abi/api.hpp"
+#include "neovm/core/hash_table.hpp"
 
 namespace neovm::elisp {
 
@@ -681,6 +683,7 @@ machine_call: {
   Value* const args = sp - argc;
   switch (fn.as_pointer<SubrObject>()->header.aux) {
     case kRes_funcall:
+    case kRes_funcall_interactively:
       fn = args[0];
       --argc;
       goto apply;
@@ -759,6 +762,52 @@ machine_call: {
       sp += 4;
       goto map_next;
     }
+    case kRes_sort: {
+      const Value sequence = args[0];
+      SYNC();
+      const Value work = sort_begin(cx, sequence);
+      if (work.is_exit()) goto raise;
+      const Value predicate = args[1];
+      PUSH_FRAME(kSort, 0, 0, sequence, work, kNil, predicate);
+      for (int i = 0; i < kSortState; ++i) *sp++ = Value::fixnum(0);
+      fp->above()[kSortWidth] = Value::fixnum(1);
+      sort_start_run(fp);
+      goto sort_next;
+    }
+    case kRes_maphash: {
+      SYNC();
+      if (!is_hash_table(args[1])) {
+        wrong_type(cx, Qhash_table_p, args[1]);
+        goto raise;
+      }
+      const Value table = args[1];
+      const Value function = args[0];
+      PUSH_FRAME(kMaphash, 0, 0, kNil, table, kNil, function);
+      *sp++ = Value::fixnum(0);
+      goto maphash_next;
+    }
+    case kRes_byte_code: {
+      SYNC();
+      if (!args[0].is_string()) {
+        wrong_type(cx, Qstringp, args[0]);
+        goto raise;
+      }
+      if (!is_vector(args[1])) {
+        wrong_type(cx, Qvectorp, args[1]);
+        goto raise;
+      }
+      if (!args[2].is_natnum_fixnum()) {
+        wrong_type(cx, Qwholenump, args[2]);
+        goto raise;
+      }
+      const Value object = make_slots(cx, ObjectKind::kByteCode, 4, kNil);
+      if (object.is_exit()) goto raise;
+      set_slot_raw(object, 0, Value::fixnum(0));
+      for (int i = 0; i < 3; ++i) set_slot_raw(object, i + 1, args[i]);
+      PUSH_FRAME(kByteCode, 0, 0, kNil, kNil, kNil, object);
+      SYNC();
+      return Action::kByteCode;
+    }
     case kRes_run_hooks:
     case kRes_run_hook_with_args:
     case kRes_run_hook_until_success:
@@ -824,6 +873,46 @@ map_done:
   if (val.is_exit()) goto raise;
   POP();
   goto ret;
+}
+
+  // ---- sorting and walking tables --------------------------------------------------------------------------
+
+sort_next:
+  POLL();
+  switch (sort_step(fp)) {
+    case SortStep::kCompare: {
+      Value left;
+      Value right;
+      sort_operands(fp, &left, &right);
+      *sp++ = right;
+      *sp++ = left;
+      fn = fp->fn;
+      argc = 2;
+      goto apply;
+    }
+    case SortStep::kDone:
+      val = sort_finish(fp);
+      POP();
+      goto ret;
+  }
+
+maphash_next: {
+  POLL();
+  const Value table = fp->rest;
+  std::int64_t i = fp->above()[0].as_fixnum();
+  const std::int64_t capacity = core::hash_capacity_raw(table);
+  while (i < capacity && core::hash_key_raw(table, i).is_unbound()) ++i;
+  if (i >= capacity) {
+    val = kNil;
+    POP();
+    goto ret;
+  }
+  fp->above()[0] = Value::fixnum(i + 1);
+  *sp++ = core::hash_key_raw(table, i);
+  *sp++ = core::hash_value_raw(table, i);
+  fn = fp->fn;
+  argc = 2;
+  goto apply;
 }
 
   // ---- hooks --------------------------------------------------------------------------------------------------
@@ -1113,7 +1202,10 @@ ret:
         default: val = kNil; break;
       }
       goto hook_next;
-    case FrameOp::kSort: break;
+    case FrameOp::kSort:
+      sort_take(fp, val.truthy());
+      goto sort_next;
+    case FrameOp::kMaphash: goto maphash_next;
   }
   __builtin_unreachable();
 

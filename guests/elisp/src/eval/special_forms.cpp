@@ -45,6 +45,13 @@ MACHINE_CALL(run_hook_until_success, "run-hook-with-args-until-success", 1,
 MACHINE_CALL(run_hook_until_failure, "run-hook-with-args-until-failure", 1,
              "Run HOOK with ARGS until a function returns nil; non-nil when none did.")
 MACHINE_CALL(run_hook_wrapped, "run-hook-wrapped", 2, "Run HOOK, passing each function and ARGS to WRAP-FUNCTION.")
+MACHINE_CALL(funcall_interactively, "funcall-interactively", 1,
+             "Like `funcall`, but the called command sees that it was called interactively.")
+MACHINE_CALL2(sort, "sort", "Sort SEQ, a list or vector, stably and in place by PREDICATE.")
+MACHINE_CALL2(maphash, "maphash", "Call FUNCTION with each key and value of TABLE.")
+NEOVM_PRIMITIVE(byte_code, "byte-code", 3, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
+                "Execute the byte-code string with its constants VECTOR and stack depth.")
+(Context& cx, Value, Value, Value) { return unimplemented(cx, "byte-code"); }
 MACHINE_CALL2(mapcar, "mapcar", "Apply FUNCTION to each element of SEQUENCE and return the list of results.")
 MACHINE_CALL2(mapc, "mapc", "Apply FUNCTION to each element of SEQUENCE for side effects; return SEQUENCE.")
 MACHINE_CALL2(mapcan, "mapcan", "Apply FUNCTION to each element of SEQUENCE and join the resulting lists with `nconc`.")
