@@ -4,10 +4,19 @@
 ;; NeoVM must be able to run it long before GNU's Lisp library is there: so no `defun', `when', `dolist' or any other
 ;; macro, only special forms and the oldest primitives.  What may be missing (buffers, match data) is looked for.
 ;;
-;; The answers go to standard error through `message', which both machines write at once: when the machine dies, the
+;; The answers go to standard error, which both machines write at once: when the machine dies, the
 ;; line `@@oracle N begin' without its answer names the form that killed it.
 
 (setq message-log-max nil)
+
+;; One line on standard error.  `message' is not among the oldest primitives.
+(defalias 'oracle--say
+  (if (fboundp 'message)
+      (function (lambda (oracle--line) (message "%s" oracle--line)))
+    (function
+     (lambda (oracle--line)
+       (princ oracle--line 'external-debugging-output)
+       (princ "\n" 'external-debugging-output)))))
 
 (defalias 'oracle--escape-char
   (function
@@ -67,7 +76,7 @@
 (defalias 'oracle--case
   (function
    (lambda (oracle--n oracle--text oracle--state oracle--silent)
-     (if (not oracle--silent) (message "@@oracle %d begin" oracle--n))
+     (if (null oracle--silent) (oracle--say (concat "@@oracle " (number-to-string oracle--n) " begin")))
      (oracle--fresh-buffer)
      (let ((oracle--answer
             (condition-case oracle--err
@@ -81,7 +90,7 @@
          (while oracle--state
            (setq oracle--answer (concat oracle--answer (oracle--state-of (car oracle--state)))
                  oracle--state (cdr oracle--state)))
-         (message "%s" (concat "@@oracle " (number-to-string oracle--n) " = " (oracle--escape oracle--answer))))))))
+         (oracle--say (concat "@@oracle " (number-to-string oracle--n) " = " (oracle--escape oracle--answer))))))))
 
 ;; The same form with nothing caught, for the backtrace that the machine prints.
 (defalias 'oracle--trace
@@ -92,6 +101,6 @@
 
 (defalias 'oracle--done
   (function
-   (lambda () (message "@@oracle done"))))
+   (lambda () (oracle--say "@@oracle done"))))
 
 ;;; driver.el ends here

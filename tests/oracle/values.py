@@ -12,10 +12,10 @@ TABLE = ROOT / "scripts/gnu/primitives.tsv"
 # function cell never hurt a name that matters.
 PRELUDE = """\
 (setq gen-var (list 1 2 3))
-(defalias 'gen-fn (lambda (&rest args) (length args)))
-(defalias 'gen-id (lambda (x &rest _) x))
-(defalias 'gen-less (lambda (a b) (< a b)))
-(defalias 'gen-table (lambda () (let ((h (make-hash-table :test 'equal))) (puthash "k" 1 h) (puthash 'foo 2 h) h)))
+(defalias 'gen-fn #'(lambda (&rest args) (length args)))
+(defalias 'gen-id #'(lambda (x &rest _) x))
+(defalias 'gen-less #'(lambda (a b) (< a b)))
+(defalias 'gen-table #'(lambda () (let ((h (make-hash-table :test 'equal))) (puthash "k" 1 h) (puthash 'foo 2 h) h)))
 (put 'gen-prop 'color 'red)
 """
 
@@ -32,7 +32,7 @@ POOL = {
     "alist": ["(list (cons 'a 1) (cons 'b 2))", '(list (cons "k" 1))', "(list 'color 'red 'size 3)"],
     "pair": ["(cons 1 2)"],
     "vector": ["(vector 1 2 3)", "(vector)", "(vector 'a \"b\" ?c)"],
-    "function": ["#'gen-fn", "#'gen-id", "(lambda (x) (list x))", "#'gen-less"],
+    "function": ["#'gen-fn", "#'gen-id", "#'(lambda (x) (list x))", "#'gen-less"],
     "table": ["(gen-table)", "(make-hash-table)"],
     "buffer": ["(current-buffer)"],
     "marker": ["(point-marker)"],

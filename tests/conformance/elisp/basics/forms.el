@@ -7,9 +7,9 @@
 (+ 1 'a)
 (let ((x 1) (y 2)) (setq x (+ x y)) (list x y))
 (let* ((x 1) (y (1+ x))) (* x y))
-(funcall (lambda (x) (* x x)) 7)
-(funcall (lambda (x) x))
-(funcall (lambda (x) x) 1 2)
+(funcall #'(lambda (x) (* x x)) 7)
+(funcall #'(lambda (x) x))
+(funcall #'(lambda (x) x) 1 2)
 ((lambda (a &optional b &rest c) (list a b c)) 1 2 3 4)
 (condition-case err (signal 'wrong-type-argument '(x y)) (error (cdr err)))
 (catch 'tag (throw 'tag 42))
@@ -39,15 +39,15 @@ no-such-variable
 1e300
 most-positive-fixnum
 (1+ most-positive-fixnum)
-(let ((f (let ((n 0)) (lambda () (setq n (1+ n)))))) (list (funcall f) (funcall f)))
+(let ((f (let ((n 0)) #'(lambda () (setq n (1+ n)))))) (list (funcall f) (funcall f)))
 (signal 'quit nil)
 (signal 'no-such-error '(1 2))
-(error "Plain %s" 'message)
+(signal 'error (list "Plain message"))
 (read "(1 . ")
 (read ")")
 (read "")
 "é λ 𝄞"
-(string-to-list "aé")
+(append "aé" nil)
 
 ;; state: buffer, point
 (insert "hello")
@@ -55,5 +55,5 @@ most-positive-fixnum
 (progn (insert "hello") (goto-char 2) (delete-char 1))
 
 ;; name: a definition is there for the forms that follow
-(defalias 'corpus-basics-twice (lambda (x) (* 2 x)))
+(defalias 'corpus-basics-twice #'(lambda (x) (* 2 x)))
 (corpus-basics-twice 21)
