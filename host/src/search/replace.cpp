@@ -233,7 +233,7 @@ NEOVM_PRIMITIVE(
   const int count = data.count;
   const std::int64_t start_before = data.start[sub];
   const std::int64_t end_before = data.end[sub];
-  TRY(replace_range_re(cx, from, to, newtext, true));
+  TRY(replace_range_re(cx, from, to, newtext, false));
   if (data.count != count || data.start[sub] != start_before || data.end[sub] != end_before)
     return error_text(cx, "Match data clobbered by buffer modification hooks");
   shift_match_data(data, from, to, from + length);

@@ -18,7 +18,7 @@ Value list_position(Context& cx, std::int64_t from, std::int64_t count, std::int
     if (f.result.error == text::ScanError::kQuit) return kFailed;
     if (f.result.error != text::ScanError::kNone) {
       f.last_good = syntax.charpos(f.result.last_good);
-      f.from = syntax.charpos(f.result.from);
+      f.from = syntax.charpos(f.result.from) + (f.result.past_end ? 1 : 0);
     } else if (f.result.position >= 0) {
       f.position = syntax.charpos(f.result.position);
     }

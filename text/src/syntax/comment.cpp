@@ -33,7 +33,9 @@ SyntaxScanner::Comment SyntaxScanner::finish_comment(std::int64_t from, std::int
       if (from >= stop) {
         result.position = from;
         result.nesting = nesting;
-        result.last_syntax = flags;
+        const bool may_pair =
+            escapes(code(flags)) || ends_comment_first(flags) || (nesting > 0 && starts_comment_first(flags));
+        result.last_syntax = may_pair ? flags : 0;
         return result;
       }
       if (quit_pending()) break;
@@ -62,7 +64,7 @@ SyntaxScanner::Comment SyntaxScanner::finish_comment(std::int64_t from, std::int
     pair_only = false;
     if (from >= stop) continue;
     const int second = flags_at(from);
-    if (ends_comment_first(flags) && ends_comment_second(second) && style(second, flags) == style_wanted &&
+    if (ends_comment_first(flags) && ends_comment_second(second) && style(flags, second) == style_wanted &&
         ((nested(flags) || nested(second)) ? nesting > 0 : nesting < 0)) {
       from = next(from);
       flags = 0;
@@ -279,7 +281,9 @@ Maybe<bool> SyntaxScanner::forward_comment(std::int64_t count, std::int64_t* pos
         return false;
       }
       if (kind == kSyntaxEndComment) {
-        const Comment comment = find_comment_start(from, begin_, is_nested, comment_style);
+        Comment comment;
+        const bool escaped = !pair && is_quoted && options_.comment_end_can_be_escaped;
+        if (!escaped) comment = find_comment_start(from, begin_, is_nested, comment_style);
         if (comment.found) {
           from = comment.position;
           break;

@@ -119,13 +119,22 @@ ScanResult SyntaxScanner::scan_forward(std::int64_t from, std::int64_t count, st
         case kSyntaxString:
         case kSyntaxStringFence: {
           const int terminator = char_at(start);
+          bool beyond = false;  // an escape stood last
           for (;;) {
-            if (from >= stop) return failure(ScanError::kUnbalanced, last_good, from);
+            if (from >= stop) {
+              ScanResult r = failure(ScanError::kUnbalanced, last_good, from);
+              r.past_end = beyond;
+              return r;
+            }
             const int k = code_at(from);
             if (kind == kSyntaxString ? k == kSyntaxString && char_at(from) == terminator : k == kSyntaxStringFence)
               break;
             if (escapes(k)) from = next(from);
-            if (from < stop) from = next(from);
+            if (from < stop) {
+              from = next(from);
+            } else {
+              beyond = true;
+            }
           }
           from = next(from);
           if (depth == 0 && expressions) done = true;

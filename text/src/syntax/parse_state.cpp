@@ -30,6 +30,7 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
   std::int64_t depth = state->depth;
   state->min_depth = depth;
   int previous_flags = state->previous_syntax < 0 ? 0 : state->previous_syntax;
+  int before_previous_flags = 0;
   std::int64_t previous_at = from;
   const bool quoted_at_entry = state->quoted;
   state->quoted = false;
@@ -38,6 +39,7 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
   Enter enter = Enter::kPlain;
 
   const auto advance = [&] {
+    before_previous_flags = previous_flags;
     previous_at = from;
     previous_flags = flags_at(from);
     from = next(from);
@@ -53,6 +55,11 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
       state->construct_start = previous_at;
     }
     return true;
+  };
+  // Undoes the last step: the parse stops before what it has just seen.
+  const auto step_back = [&] {
+    from = previous_at;
+    previous_flags = before_previous_flags;
   };
   const auto finish = [&]() -> Maybe<bool> {
     state->depth = depth;
@@ -72,12 +79,13 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
     enter = quoted_at_entry ? Enter::kQuotedInString : Enter::kString;
   } else if (quoted_at_entry) {
     enter = Enter::kQuoted;
-  } else if (state->previous_syntax >= 0 && from < end && from > begin_) {
-    previous_at = previous(from);
+  } else if (state->previous_syntax >= 0 && from < end) {
+    if (from > begin_) previous_at = previous(from);
     if (starts_pair(true)) {
       advance();
       previous_flags = 0;
       enter = Enter::kComment;
+      if (stop_at_comment) return finish();
     }
   }
 
@@ -120,7 +128,7 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
       case kSyntaxSymbol: {
         if (entered == Enter::kPlain) {
           if (stop_before) {
-            from = previous_at;
+            step_back();
             return finish();
           }
           levels.back().last = previous_at;
@@ -144,13 +152,15 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
           }
           advance();
         }
-        levels.back().complete = levels.back().last;
-        // A word may end in the first half of a comment starter.
+        // The last character, even a quoted one, may be the first half of a comment starter; the
+        // expression does not count as complete then.
         if (starts_pair(true)) {
           advance();
           previous_flags = 0;
           enter = Enter::kComment;
           if (stop_at_comment) return finish();
+        } else {
+          levels.back().complete = levels.back().last;
         }
         break;
       }
@@ -172,7 +182,7 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
       }
       case kSyntaxOpen:
         if (stop_before) {
-          from = previous_at;
+          step_back();
           return finish();
         }
         ++depth;
@@ -191,7 +201,7 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
       case kSyntaxStringFence: {
         if (entered == Enter::kPlain) {
           if (stop_before) {
-            from = previous_at;
+            step_back();
             return finish();
           }
           state->string_terminator = kind == kSyntaxString ? char_at(previous_at) : kFenceString + kMaxChar;
@@ -222,12 +232,6 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
         if (stop_at_boundary) return finish();
         break;
       }
-      case kSyntaxMath:
-        if (stop_before) {
-          from = previous_at;
-          return finish();
-        }
-        break;
       default: break;
     }
   }

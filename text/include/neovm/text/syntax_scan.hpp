@@ -47,6 +47,7 @@ struct ScanResult {
   std::int64_t position = -1;   // -1: ran into the end between expressions
   std::int64_t last_good = -1;  // with an error: the place to tell the user
   std::int64_t from = -1;       // with an error: where the scan was
+  bool past_end = false;        // the scan stepped over the end with an escape: `from` counts one more
 };
 
 class SyntaxScanner {
