@@ -217,9 +217,6 @@ class Loader {
   [[nodiscard]] Value relocated(Value v) const { return v.is_heap() ? Value::from_bits(v.bits() + delta_) : v; }
 
   void adopt_blocks() {
-    // The symbols the isolate was born with give way.
-    for (const std::uint32_t block : heap_.cells) heap_.give_blocks(block, 1);
-    heap_.cells.clear();
     std::uint32_t at = first_;
     for (const ImageBlock& b : piece<ImageBlock>(h_.block_table)) {
       gc::BlockMeta& m = gc::meta_of(at);
@@ -232,7 +229,6 @@ class Loader {
       m.marks.clear_all();
       std::copy(std::begin(b.lines), std::end(b.lines), std::begin(m.lines));
       gc::clear_cards(at);
-      if (use == BlockUse::kCells) heap_.cells.push_back(at);
       if (use == BlockUse::kOldCons) heap_.old_conses.push_back(at);
       if (use == BlockUse::kOldObject) heap_.old_objects.push_back(at);
       if (use == BlockUse::kOldLarge) heap_.old_large.push_back(at);
@@ -246,15 +242,33 @@ class Loader {
       heap_.cons_hashes_old.add(c.address + delta_, static_cast<std::uint32_t>(c.hash));
   }
 
+  // Cells of the symbols the isolate was born with stay where they are, since C++ may know their addresses:
+  // they are filled from the image. The other chunks are the image's own.
+  void adopt_cells() {
+    auto& chunks = ImageParts::cell_chunks(cx_.isolate());
+    const std::size_t count = (h_.symbol_ids + 63) / 64;
+    const std::size_t born = std::min(chunks.size(), count);
+    auto* cells = reinterpret_cast<SymbolCells*>(gc::block_start(first_));
+    for (std::size_t i = 0; i < born; ++i)
+      std::memcpy(static_cast<void*>(chunks[i]), &cells[i * 64], 64 * sizeof(SymbolCells));
+    for (std::size_t i = born; i < count; ++i) chunks.push_back(cells + i * 64);
+    constexpr std::size_t kChunksPerBlock = heap_map::kBlockSize / (64 * sizeof(SymbolCells));
+    for (std::size_t b = 0; b * kChunksPerBlock < count; ++b) {
+      const std::uint32_t block = first_ + static_cast<std::uint32_t>(b);
+      const std::size_t copied = std::min(born - std::min(born, b * kChunksPerBlock), kChunksPerBlock);
+      if (copied == kChunksPerBlock) {
+        heap_.give_blocks(block, 1);
+        continue;
+      }
+      // What was copied must not count as a root a second time.
+      std::memset(static_cast<void*>(gc::block_start(block)), 0, copied * 64 * sizeof(SymbolCells));
+      heap_.cells.push_back(block);
+    }
+  }
+
   void install() {
     Isolate& isolate = cx_.isolate();
-    auto& chunks = ImageParts::cell_chunks(isolate);
-    const std::size_t count = (h_.symbol_ids + 63) / 64;
-    auto* chunk = reinterpret_cast<SymbolCells*>(gc::block_start(first_));
-    chunks.clear();
-    for (std::size_t i = 0; i < count; ++i) chunks.push_back(chunk + i * 64);
-    heap_.cells_top = reinterpret_cast<std::byte*>(chunk + count * 64);
-    heap_.cells_limit = gc::block_start(first_) + heap_.cells.size() * heap_map::kBlockSize;
+    adopt_cells();
     ImageParts::next_symbol_id(isolate) = static_cast<std::uint32_t>(h_.symbol_ids);
     ImageParts::symbol_total(isolate) = h_.symbol_total;
     ImageParts::table_used(isolate) = h_.table_used;
