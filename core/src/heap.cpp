@@ -152,6 +152,8 @@ ObjectHeader* Heap::allocate_large(ObjectKind kind, std::size_t bytes) {
   s.young_large_bytes += run;
   s.totals.bytes_allocated += bytes;
   s.totals.objects_allocated += 1;
+  s.totals.allocated_count[static_cast<int>(kind)] += 1;
+  s.totals.allocated_kind_bytes[static_cast<int>(kind)] += bytes;
   if (s.young_large_bytes > s.options.nursery_bytes * kLargeFactor) gc_requested_ = true;
   auto* h = reinterpret_cast<ObjectHeader*>(gc::block_start(first));
   *h = ObjectHeader{kind, 0, 0, 0, 0};
@@ -190,6 +192,8 @@ void Heap::note_external_string(StringObject* s) {
   state_->external_young.push_back({s, body});
 }
 
+bool Heap::has_ready_finalizer() const { return !state_->ready_finalizers.empty(); }
+
 Value Heap::take_ready_finalizer() {
   auto& ready = state_->ready_finalizers;
   if (ready.empty()) return kUnbound;
@@ -200,11 +204,15 @@ Value Heap::take_ready_finalizer() {
 
 bool Heap::take_memory_full() { return std::exchange(state_->memory_full, false); }
 
-bool Heap::major_due() const {
+bool Heap::major_due_within(std::uint64_t factor) const {
   const HeapState& s = *state_;
   const std::ptrdiff_t external = s.external_bytes - s.external_at_major;
   const std::size_t growth = s.old_since_major + (external > 0 ? static_cast<std::size_t>(external) : 0);
-  return s.major_wanted || growth > s.major_threshold;
+  return s.major_wanted || growth > s.major_threshold / factor;
+}
+
+Heap::Totals Heap::totals() const {
+  return {state_->all_pauses.count(), static_cast<double>(state_->all_pauses.sum()) / 1e9};
 }
 
 void Heap::verify(const char* when) {
@@ -224,11 +232,7 @@ void Heap::count_nursery() {
   if (bytes == 0) return;
   const std::uint32_t sample = s.young_objects.front();
   gc::fill_starts(sample);
-  std::uint64_t objects = 0;
-  for (const std::uint64_t w : gc::meta_of(sample).starts.words)
-    objects += static_cast<unsigned>(__builtin_popcountll(w));
-  const std::uint64_t fill = gc::meta_of(sample).fill;
-  if (fill != 0) s.totals.objects_allocated += objects * bytes / fill;
+  gc::add_block_counts(sample, bytes, s.totals);
 }
 
 void Heap::collect(CollectKind kind, const void* stack_top) {

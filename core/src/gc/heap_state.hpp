@@ -133,6 +133,8 @@ void fill_starts(std::uint32_t block);  // young object block: side bits of wher
 void each_native_word(Isolate& isolate, const void* stack_top, void (*fn)(void* data, std::uint64_t word), void* data);
 void free_large(HeapState& s, std::uint32_t first);
 void verify_heap(HeapState& s, const char* when);
+// Adds what a young object block holds (starts filled in) to the counts, as if `bytes` bytes were all like it.
+void add_block_counts(std::uint32_t block, std::uint64_t bytes, HeapStatistics& to);
 void poison(std::byte* from, std::size_t bytes);
 
 }  // namespace gc

@@ -2,6 +2,29 @@
 
 namespace neovm::core {
 
+namespace gc {
+
+void add_block_counts(std::uint32_t block, std::uint64_t bytes, HeapStatistics& to) {
+  const BlockMeta& m = meta_of(block);
+  if (m.fill == 0) return;
+  std::uint64_t count[static_cast<int>(ObjectKind::kCount)] = {};
+  std::uint64_t kind_bytes[static_cast<int>(ObjectKind::kCount)] = {};
+  for (std::size_t w = 0; w < kGranulesPerBlock / 64; ++w)
+    for (std::uint64_t bits = m.starts.words[w]; bits != 0; bits &= bits - 1) {
+      const std::size_t g = w * 64 + static_cast<unsigned>(__builtin_ctzll(bits));
+      const auto* h = reinterpret_cast<const ObjectHeader*>(block_start(block) + g * kGranule);
+      ++count[static_cast<int>(h->kind)];
+      kind_bytes[static_cast<int>(h->kind)] += size_of(h);
+    }
+  for (int k = 0; k < static_cast<int>(ObjectKind::kCount); ++k) {
+    to.allocated_count[k] += count[k] * bytes / m.fill;
+    to.allocated_kind_bytes[k] += kind_bytes[k] * bytes / m.fill;
+    to.objects_allocated += count[k] * bytes / m.fill;
+  }
+}
+
+}  // namespace gc
+
 HeapStatistics heap_statistics(Heap& heap) {
   heap.settle_extents();
   const HeapState& s = heap.state();
@@ -13,8 +36,7 @@ HeapStatistics heap_statistics(Heap& heap) {
   }
   for (const std::uint32_t b : s.young_objects) {
     gc::fill_starts(b);
-    for (const std::uint64_t w : gc::meta_of(b).starts.words)
-      out.objects_allocated += static_cast<unsigned>(__builtin_popcountll(w));
+    gc::add_block_counts(b, gc::meta_of(b).fill, out);
     out.bytes_allocated += gc::meta_of(b).fill;
   }
   out.external_bytes = s.external_bytes > 0 ? static_cast<std::uint64_t>(s.external_bytes) : 0;

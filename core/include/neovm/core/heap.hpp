@@ -71,7 +71,14 @@ class Heap {
   // (null: there are none under this safepoint).
   void collect(CollectKind kind, const void* stack_top);
   // True when growth since the last major collection calls for another (or somebody asked for one).
-  [[nodiscard]] bool major_due() const;
+  [[nodiscard]] bool major_due() const { return major_due_within(1); }
+  // The same for 1/FACTOR of the way.
+  [[nodiscard]] bool major_due_within(std::uint64_t factor) const;
+  struct Totals {
+    std::uint64_t collections;
+    double seconds;
+  };
+  [[nodiscard]] Totals totals() const;
   // Walks everything reachable and every block; aborts with a report on damage. Debugging.
   void verify(const char* when);
 
@@ -82,6 +89,7 @@ class Heap {
   void note_external_string(StringObject* s);
   // Function of a finalizer that became unreachable; kUnbound when there is none. The caller runs it.
   Value take_ready_finalizer();
+  [[nodiscard]] bool has_ready_finalizer() const;
   // Memory stayed above the limit after a major collection; cleared by reading. The safepoint's caller
   // signals memory-full.
   bool take_memory_full();
@@ -113,6 +121,9 @@ struct HeapStatistics {
   std::uint64_t major_collections = 0;
   std::uint64_t conses_allocated = 0;
   std::uint64_t objects_allocated = 0;  // estimated from one block a collection
+  // By kind, likewise; large objects are exact. String bodies are kRawBytes.
+  std::uint64_t allocated_count[static_cast<int>(ObjectKind::kCount)] = {};
+  std::uint64_t allocated_kind_bytes[static_cast<int>(ObjectKind::kCount)] = {};
   std::uint64_t bytes_allocated = 0;
   std::uint64_t bytes_promoted = 0;
   std::uint64_t objects_moved = 0;

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "memory/garbage.hpp"
 #include "neovm/abi/api.hpp"
 
 namespace neovm::elisp {
@@ -40,6 +41,15 @@ Value poll_slow(Context& cx, Machine& m) {
   if (cx.heap().gc_requested()) {
     safepoint_re(cx);
     if (m.stress) cx.heap().request_gc();
+    note_collection(cx);
+    if (cx.heap().has_ready_finalizer() || cx.cells(Qpost_gc_hook).value.truthy()) {
+      // Lisp runs here as if between two instructions: what the loops hand each other must not be lost.
+      RootVector kept(cx);
+      kept.values = {m.val, m.env};
+      run_after_collection_re(cx);
+      m.val = kept.values[0];
+      m.env = kept.values[1];
+    }
   }
   const std::uint32_t bits = cx.interrupts.load(std::memory_order_relaxed);
   if (bits == 0) return kNil;
