@@ -58,7 +58,6 @@ SyntaxScanner::Comment SyntaxScanner::finish_comment(std::int64_t from, std::int
       if (escapable && escapes(kind)) {
         if (from >= stop) continue;
         from = next(from);
-        flags = flags_at(previous(from));
       }
     }
     pair_only = false;

@@ -101,11 +101,7 @@ ScanResult SyntaxScanner::scan_forward(std::int64_t from, std::int64_t count, st
           [[fallthrough]];
         case kSyntaxOpen:
           ++depth;
-          if (depth == 0) {
-            done = true;
-          } else if (kind == kSyntaxOpen) {
-            in_math = false;
-          }
+          if (depth == 0) done = true;
           break;
         case kSyntaxClose:
         close:
@@ -213,11 +209,7 @@ ScanResult SyntaxScanner::scan_backward(std::int64_t from, std::int64_t count, s
           [[fallthrough]];
         case kSyntaxClose:
           ++depth;
-          if (depth == 0) {
-            done = true;
-          } else if (kind == kSyntaxClose) {
-            in_math = false;
-          }
+          if (depth == 0) done = true;
           break;
         case kSyntaxOpen:
         open:
