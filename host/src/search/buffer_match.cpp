@@ -28,11 +28,7 @@ bool records(Context& cx) { return !variable_true(cx, Qinhibit_changing_match_da
 
 void record(Context& cx, Buffer& b, const text::RegexRegisters& r) {
   MatchData& data = match_data(cx);
-  data.count = r.count;
-  for (int i = 0; i < r.count; ++i) {
-    data.start[i] = r.start[i] < 0 ? -1 : b.text->char_of(r.start[i] + 1);
-    data.end[i] = r.start[i] < 0 ? -1 : b.text->char_of(r.end[i] + 1);
-  }
+  text::record_match(data, r, [&b](std::int64_t at) { return b.text->char_of(at + 1); });
   data.last = b.self;
 }
 
@@ -56,8 +52,10 @@ Maybe<std::int64_t> search_buffer_re(Context& cx, Value pattern, SearchKind kind
   if (count == 0 || string_bytes(pattern) == 0) {  // found where we are
     if (records(cx)) {
       MatchData& data = match_data(cx);
-      data.count = 1;
-      data.start[0] = data.end[0] = b.point.chars;
+      text::RegexRegisters here;
+      here.count = 1;
+      here.start[0] = here.end[0] = b.point.chars;
+      text::record_match(data, here, [](std::int64_t p) { return p; });
       data.last = b.self;
     }
     return b.point.chars;

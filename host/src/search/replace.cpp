@@ -63,8 +63,9 @@ struct Directive {
   int group = 0;
 };
 
-// Cuts NEWTEXT into plain stretches and directives. `strings`: "\?" stands for itself.
-Maybe<std::vector<Directive>> parse_replacement(Context& cx, Value newtext, bool strings) {
+// Cuts NEWTEXT into plain stretches and directives. `strings`: "\?" stands for itself. "\&" is the group that
+// is being replaced.
+Maybe<std::vector<Directive>> parse_replacement(Context& cx, Value newtext, bool strings, int replaced_group) {
   std::vector<Directive> out;
   const std::uint8_t* p = string_data_raw(newtext);
   const std::int64_t bytes = string_bytes(newtext);
@@ -84,6 +85,7 @@ Maybe<std::vector<Directive>> parse_replacement(Context& cx, Value newtext, bool
     Directive what{Directive::Kind::kKeep, chars - 2, chars};
     if (d == '&') {
       what.kind = Directive::Kind::kGroup;
+      what.group = replaced_group;
     } else if (d >= '1' && d <= '9') {
       what.kind = Directive::Kind::kGroup;
       what.group = d - '0';
@@ -104,13 +106,13 @@ Maybe<std::vector<Directive>> parse_replacement(Context& cx, Value newtext, bool
 
 bool has_group(const MatchData& data, int group) { return group < data.count && data.start[group] >= 0; }
 
-Value replace_in_string_re(Context& cx, Value newtext, bool literal, Value string, std::int64_t from, std::int64_t to,
-                           CaseAction action) {
+Value replace_in_string_re(Context& cx, Value newtext, bool literal, int group, Value string, std::int64_t from,
+                           std::int64_t to, CaseAction action) {
   const Value before = TRY(substring_re(cx, string, 0, from));
   const Value after = TRY(substring_re(cx, string, to, string_chars(string)));
   if (!literal) {
     const MatchData saved = match_data(cx);
-    const std::vector<Directive> directives = TRY(parse_replacement(cx, newtext, true));
+    const std::vector<Directive> directives = TRY(parse_replacement(cx, newtext, true, group));
     Value result = make_unibyte_string(cx, "");
     if (directives.size() == 1 && directives[0].kind == Directive::Kind::kText) {
       result = newtext;
@@ -136,8 +138,8 @@ Value replace_in_string_re(Context& cx, Value newtext, bool literal, Value strin
 }
 
 // The replacement with directives filled in from the buffer, without properties.
-Value expand_for_buffer(Context& cx, Value newtext) {
-  const std::vector<Directive> directives = TRY(parse_replacement(cx, newtext, false));
+Value expand_for_buffer(Context& cx, Value newtext, int group) {
+  const std::vector<Directive> directives = TRY(parse_replacement(cx, newtext, false, group));
   if (directives.size() == 1 && directives[0].kind == Directive::Kind::kText) return newtext;
   Buffer& b = current_buffer(cx);
   const bool multibyte = b.multibyte();
@@ -169,8 +171,11 @@ Value expand_for_buffer(Context& cx, Value newtext) {
 void shift_match_data(MatchData& data, std::int64_t old_start, std::int64_t old_end, std::int64_t new_end) {
   const std::int64_t change = new_end - old_end;
   const auto shift = [&](std::int64_t& p) {
-    if (p <= old_start) return;
-    p = p >= old_end ? p + change : old_start;
+    if (p >= old_end) {
+      p += change;
+    } else if (p > old_start) {
+      p = old_start;
+    }
   };
   for (int i = 0; i < data.count; ++i) {
     if (data.start[i] < 0) continue;
@@ -225,9 +230,9 @@ NEOVM_PRIMITIVE(
     action = watcher.action();
   }
   const bool plain = literal.truthy() || string_view_of(newtext).find('\\') == std::string_view::npos;
-  if (in_string) return replace_in_string_re(cx, newtext, plain, string, from, to, action);
+  if (in_string) return replace_in_string_re(cx, newtext, plain, static_cast<int>(sub), string, from, to, action);
 
-  if (!plain) newtext = TRY(expand_for_buffer(cx, newtext));
+  if (!plain) newtext = TRY(expand_for_buffer(cx, newtext, static_cast<int>(sub)));
   newtext = TRY(apply_case_re(cx, action, newtext));
   const std::int64_t length = string_chars(newtext);
   const int count = data.count;

@@ -215,6 +215,8 @@ std::int64_t Matcher::match_backref(int group, std::int64_t i) const {
 
 // Word and symbol edges.
 bool Matcher::edge(Assertion a, std::int64_t i) {
+  // What starts must have its first character inside the part that may be matched.
+  if ((a == Assertion::kWordStart || a == Assertion::kSymbolStart) && i >= stop_) return false;
   const bool at_begin = i <= subject_.begin;
   const bool at_end = i >= subject_.end;
   int before = -1;

@@ -56,13 +56,7 @@ Value string_match(Context& cx, Value regexp, Value string, Value start, bool po
   if (record) data.last = Qt;  // even when nothing was found
   if (found < 0) return kNil;
   const CharCounter chars(string, found);
-  if (record) {
-    for (int i = 0; i < registers.count; ++i) {
-      data.start[i] = registers.start[i] < 0 ? -1 : chars(registers.start[i]);
-      data.end[i] = registers.start[i] < 0 ? -1 : chars(registers.end[i]);
-    }
-    data.count = registers.count;
-  }
+  if (record) text::record_match(data, registers, chars);
   return Value::fixnum(chars(found));
 }
 

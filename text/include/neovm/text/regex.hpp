@@ -42,6 +42,19 @@ struct RegexRegisters {
   std::int64_t end[256];
 };
 
+// Stores the groups of a match, each position mapped to characters, as the match data. The data never get
+// fewer groups than they had: those of earlier searches count as not matched.
+template <class ToChars>
+void record_match(MatchData& data, const RegexRegisters& r, ToChars&& to_chars) {
+  for (int i = 0; i < r.count; ++i) {
+    const bool set = r.start[i] >= 0;
+    data.start[i] = set ? to_chars(r.start[i]) : -1;
+    data.end[i] = set ? to_chars(r.end[i]) : -1;
+  }
+  for (int i = r.count; i < data.count; ++i) data.start[i] = data.end[i] = -1;
+  if (data.count < r.count) data.count = r.count;
+}
+
 // Does REGEX match at `at`, consuming nothing at or past `stop`? Fails with
 // "Stack overflow in regexp matcher" or a pending quit. `registers` may be null.
 Maybe<bool> regex_match_at(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t at,
