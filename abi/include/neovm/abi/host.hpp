@@ -85,7 +85,7 @@ T* host_payload_raw(Value v) {
 
 // ---- per-isolate state of layers above the core -------------------------------------------------------
 
-enum class ExtensionId : std::uint8_t { kText, kHostBuffers, kHostFiles, kHostProcess, kHostDisplay, kGuestReader, kGuestPrinter, kGuestEval, kGuestMisc, kCount };
+enum class ExtensionId : std::uint8_t { kText, kHostBuffers, kHostFiles, kHostProcess, kHostDisplay, kGuestReader, kGuestPrinter, kGuestCharsets, kGuestEval, kGuestMisc, kCount };
 struct Extension {
   void* state = nullptr;
   void (*trace)(void* state, Tracer& t) = nullptr;

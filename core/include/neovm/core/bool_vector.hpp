@@ -16,7 +16,8 @@ inline void bool_set_raw(Value v, std::int64_t i, bool on) {
 }
 inline void bool_fill_raw(Value v, bool on) {
   const std::int64_t n = bool_length_raw(v);
-  for (std::int64_t w = 0, words = bool_word_count_raw(v); w < words; ++w) bool_words_raw(v)[w] = on ? ~std::uint64_t{0} : 0;
+  for (std::int64_t w = 0, words = bool_word_count_raw(v); w < words; ++w)
+    bool_words_raw(v)[w] = on ? ~std::uint64_t{0} : 0;
   if (on && (n & 63) != 0) bool_words_raw(v)[n >> 6] = (std::uint64_t{1} << (n & 63)) - 1;
 }
 // All false. May fail with memory-full.

@@ -55,8 +55,8 @@ int Caser::simple(Casing how, int c) {
 bool Caser::cast(int c, int next, int* one, std::string* many) {
   Casing how = casing_;
   const bool was_in_word = in_word_;
+  if (casing_ != Casing::kUp) in_word_ = is_word(c);
   if (casing_ >= Casing::kCapitalize) {
-    in_word_ = is_word(c);
     if (was_in_word && casing_ == Casing::kUpInitials) {
       *one = c;
       return false;

@@ -233,9 +233,7 @@ DATA_VARIES(sxhash_eql, "sxhash-eql", 1, 1, "Return a hash of OBJ that agrees wi
   return as_hash(hash_eql(cx, v));
 }
 DATA_VARIES(sxhash_equal, "sxhash-equal", 1, 1, "Return a hash of OBJ that agrees with `equal'.")
-(Context& cx, Value v) {
-  return as_hash(hash_equal(cx, v));
-}
+(Context& cx, Value v) { return as_hash(hash_equal(cx, v)); }
 DATA_VARIES(sxhash_equal_including_properties, "sxhash-equal-including-properties", 1, 1,
             "Return a hash of OBJ that agrees with `equal-including-properties'.")
 (Context& cx, Value v) {

@@ -62,9 +62,7 @@ DATA_LOOKS(bool_vector_p, "bool-vector-p", 1, 1, "Return t if OBJECT is a bool-v
   return boolean(is_bool_vector(v));
 }
 DATA_LOOKS(arrayp, "arrayp", 1, 1, "Return t if OBJECT is a string, vector, char-table or bool-vector.")
-(Context&, Value v) {
-  return boolean(is_array(v));
-}
+(Context&, Value v) { return boolean(is_array(v)); }
 DATA_LOOKS(sequencep, "sequencep", 1, 1, "Return t if OBJECT is a list or an array.")(Context&, Value v) {
   return boolean(v.is_list() || is_array(v));
 }
@@ -89,9 +87,7 @@ DATA_LOOKS(subr_native_elisp_p, "subr-native-elisp-p", 1, 1,
            "Return t if OBJECT is a function of a native-comp unit; there are none.")
 (Context&, Value) { return kNil; }
 DATA_LOOKS(char_or_string_p, "char-or-string-p", 1, 1, "Return t if OBJECT is a character or a string.")
-(Context&, Value v) {
-  return boolean(is_character(v) || v.is_string());
-}
+(Context&, Value v) { return boolean(is_character(v) || v.is_string()); }
 DATA_LOOKS(integerp, "integerp", 1, 1, "Return t if OBJECT is an integer.")(Context&, Value v) {
   return boolean(is_integer(v));
 }
@@ -102,9 +98,7 @@ DATA_LOOKS(floatp, "floatp", 1, 1, "Return t if OBJECT is a floating-point numbe
   return boolean(v.is_float());
 }
 DATA_LOOKS(numberp, "numberp", 1, 1, "Return t if OBJECT is an integer or a floating-point number.")
-(Context&, Value v) {
-  return boolean(is_number(v));
-}
+(Context&, Value v) { return boolean(is_number(v)); }
 DATA_LOOKS(number_or_marker_p, "number-or-marker-p", 1, 1, "Return t if OBJECT is a number or a marker.")
 (Context& cx, Value v) { return boolean(is_number(v) || is_marker(cx, v)); }
 DATA_LOOKS(integer_or_marker_p, "integer-or-marker-p", 1, 1, "Return t if OBJECT is an integer or a marker.")

@@ -48,13 +48,9 @@ Maybe<int> compare_length(Context& cx, Value v, Value n) {
 }  // namespace
 
 DATA_LOOKS(length_less, "length<", 2, 2, "Return t if SEQUENCE is shorter than LENGTH.")
-(Context& cx, Value v, Value n) {
-  return boolean(TRY(compare_length(cx, v, n)) < 0);
-}
+(Context& cx, Value v, Value n) { return boolean(TRY(compare_length(cx, v, n)) < 0); }
 DATA_LOOKS(length_greater, "length>", 2, 2, "Return t if SEQUENCE is longer than LENGTH.")
-(Context& cx, Value v, Value n) {
-  return boolean(TRY(compare_length(cx, v, n)) > 0);
-}
+(Context& cx, Value v, Value n) { return boolean(TRY(compare_length(cx, v, n)) > 0); }
 DATA_LOOKS(length_equal, "length=", 2, 2, "Return t if SEQUENCE has LENGTH elements.")(Context& cx, Value v, Value n) {
   return boolean(TRY(compare_length(cx, v, n)) == 0);
 }

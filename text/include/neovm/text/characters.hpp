@@ -88,7 +88,8 @@ inline Decoded decode_char(const std::uint8_t* p) {
   if (a < 0xF0) return {static_cast<int>(((a & 0x0F) << 12) | ((p[1] & 0x3FU) << 6) | (p[2] & 0x3FU)), 3};
   if (a < 0xF8)
     return {static_cast<int>(((a & 0x07) << 18) | ((p[1] & 0x3FU) << 12) | ((p[2] & 0x3FU) << 6) | (p[3] & 0x3FU)), 4};
-  return {static_cast<int>(((p[1] & 0x3FU) << 18) | ((p[2] & 0x3FU) << 12) | ((p[3] & 0x3FU) << 6) | (p[4] & 0x3FU)), 5};
+  return {static_cast<int>(((p[1] & 0x3FU) << 18) | ((p[2] & 0x3FU) << 12) | ((p[3] & 0x3FU) << 6) | (p[4] & 0x3FU)),
+          5};
 }
 
 constexpr bool is_continuation(std::uint8_t b) { return (b & 0xC0) == 0x80; }

@@ -12,7 +12,7 @@
 namespace neovm::text {
 
 struct Cursor {
-  const std::uint8_t* first = nullptr;   // bytes [0, first_bytes)
+  const std::uint8_t* first = nullptr;  // bytes [0, first_bytes)
   std::int64_t first_bytes = 0;
   const std::uint8_t* second = nullptr;  // bytes [first_bytes, first_bytes + second_bytes)
   std::int64_t second_bytes = 0;
