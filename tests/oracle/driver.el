@@ -66,7 +66,13 @@
      (condition-case nil
          (if (fboundp 'get-buffer-create)
              (progn
-               (if (get-buffer " *oracle*") (kill-buffer " *oracle*"))
+               (if (get-buffer " *oracle*")
+                   (condition-case nil
+                       (kill-buffer " *oracle*")
+                     ;; A form may have damaged what killing a buffer looks at.
+                     ((error quit neovm-unimplemented t)
+                      (set-buffer " *oracle*")
+                      (let ((inhibit-read-only t)) (widen) (erase-buffer)))))
                (set-buffer (get-buffer-create " *oracle*"))
                (if (fboundp 'set-match-data) (set-match-data nil))))
        ((error quit neovm-unimplemented t) nil)))))

@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--feed", choices=["load", "eval"], default="load",
                         help="how forms reach it: a file to load, or --eval for each (a machine that cannot load yet)")
     parser.add_argument("--emacs", default="emacs", help="the reference (default: emacs)")
+    parser.add_argument("--primitives", help="for --fuzz: a file from `neovm primitives --json` (default: asks neovm)")
     parser.add_argument("--timeout", type=float, default=10, help="seconds per form (default 10)")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="files at a time")
     parser.add_argument("--traces", type=int, default=5, help="show backtraces for so many failing forms (default 5)")

@@ -71,7 +71,7 @@ get-load-average make-temp-name make-temp-file-internal process-list process-att
 getenv-internal load-average invocation-name invocation-directory file-attributes directory-files-and-attributes
 file-system-info unix-sync visited-file-modtime current-message daemon-initialized daemonp get-usage
 sxhash-eq sxhash-eql sxhash-equal sxhash-equal-including-properties sxhash byte-code make-byte-code
-get-file-char unintern buffer-list internal--define-uninitialized-variable gc-status internal-stack-stats internal--labeled-narrow-to-region debug-timer-check set-input-mode
+get-file-char unintern buffer-list gap-size gap-position other-buffer internal--define-uninitialized-variable gc-status internal-stack-stats internal--labeled-narrow-to-region debug-timer-check set-input-mode
 set-quit-char set-output-flow-control set-input-meta-mode set-input-interrupt-mode current-input-mode
 redraw-frame redraw-display raise-frame lower-frame delete-frame make-terminal-frame suspend-tty resume-tty
 delete-terminal open-font x-open-connection thread-join make-thread thread-signal mutex-lock condition-wait
