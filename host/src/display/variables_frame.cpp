@@ -99,18 +99,6 @@ NEOVM_VARIABLE(executing_kbd_macro_index, "executing-kbd-macro-index", kGlobalVa
 NEOVM_VARIABLE(kbd_macro_termination_hook, "kbd-macro-termination-hook", kGlobalVar, kAny, kInitNil,
                "Hook run when a keyboard macro ends.")
 NEOVM_VARIABLE(last_kbd_macro, "last-kbd-macro", kGlobalVar, kAny, kInitNil, "The last keyboard macro defined.")
-NEOVM_VARIABLE(auto_composition_mode, "auto-composition-mode", kAutoLocalVar, kAny, kInitT,
-               "Non-nil composes characters automatically.")
-NEOVM_VARIABLE(auto_composition_function, "auto-composition-function", kAutoLocalVar, kAny, kInitNil,
-               "Function that composes characters.")
-NEOVM_VARIABLE(auto_composition_emoji_eligible_codepoints, "auto-composition-emoji-eligible-codepoints", kGlobalVar,
-               kAny, kInitNil, "Characters that may start an emoji sequence.")
-NEOVM_VARIABLE(compose_chars_after_function, "compose-chars-after-function", kGlobalVar, kAny, kInitNil,
-               "Function that adjusts a composition after an edit.")
-NEOVM_VARIABLE(composition_function_table, "composition-function-table", kGlobalVar, kAny, kInitNil,
-               "Char-table of composition functions.")
-NEOVM_VARIABLE(script_representative_chars, "script-representative-chars", kGlobalVar, kAny, kInitNil,
-               "Alist of scripts and representative characters.")
 
 }  // namespace
 }  // namespace neomacs::host
