@@ -158,7 +158,8 @@ Value set_default_kind_re(Context& cx, Value symbol, Value v, SetKind kind) {
   SymbolCells* c = &cx.cells(symbol);
   if ((c->flags & kGuarded) != 0) {
     TRY(check_constant(cx, *c, symbol, v, kind));
-    if (kind != SetKind::kUnbind || !v.is_unbound()) v = TRY(check_variable_type(cx, *c, v));
+    // (The defaults of buffer slots are not checked: `set-default` accepts anything.)
+    if (c->redirect != kBufferSlot) v = TRY(check_variable_type(cx, *c, v));
     if ((c->flags & kSymbolWatched) != 0) {
       TRY(notify(cx, symbol, v, operation_of(kind, v), kNil));
       c = &cx.cells(symbol);

@@ -88,6 +88,7 @@ NEOVM_PRIMITIVE(defvaralias, "defvaralias", 2, 3, kWorkerSafe, kStateWrite, kMay
   c = &cx.cells(alias);
   cx.cells(base).flags |= kSymbolSpecial;
   c->flags |= kSymbolSpecial;
+  if ((cx.cells(base).flags & (kSymbolConstant | kSymbolKeyword)) != 0) c->flags |= kSymbolConstant;
   c->redirect = kAlias;
   ++c->value_version;
   // Watchers of the base see writes through the alias, because those resolve it first.

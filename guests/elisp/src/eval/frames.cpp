@@ -371,7 +371,7 @@ eval_cons: {
     if (!args.is_list()) {
       wrong_type(cx, Qlistp, args);
     } else {
-      signal_error1(cx, Qvoid_function, head);
+      signal_void_function(cx, head);
     }
     goto raise;
   }
@@ -501,7 +501,7 @@ apply_again: {
   if (fn.is_nil()) {
     PUSH_FRAME(kCalled, kRecordBelow, argc, original, kNil, kNil, kNil);
     SYNC();
-    signal_error1(cx, Qvoid_function, original);
+    signal_void_function(cx, original);
     goto raise;
   }
   if (is_subr(fn)) {
@@ -769,9 +769,9 @@ machine_call: {
       if (work.is_exit()) goto raise;
       const Value predicate = args[1];
       PUSH_FRAME(kSort, 0, 0, sequence, work, kNil, predicate);
-      for (int i = 0; i < kSortState; ++i) *sp++ = Value::fixnum(0);
-      fp->above()[kSortWidth] = Value::fixnum(1);
-      sort_start_run(fp);
+      if (sp + kSortState + 64 > cx.stack_limit) goto stack_full;
+      sp += kSortState;
+      sort_start(fp);
       goto sort_next;
     }
     case kRes_maphash: {

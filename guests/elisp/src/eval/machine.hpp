@@ -53,6 +53,9 @@ struct Frame {
 static_assert(sizeof(Frame) == 48);
 inline constexpr std::size_t kFrameWords = sizeof(Frame) / sizeof(Value);
 
+// A chain of function symbols longer than this is a loop.
+inline constexpr int kMaxIndirections = 1 << 20;
+
 enum class Action : std::uint8_t { kEval, kApply, kReturn, kRaise, kByteCode, kByteCodeResume, kDone, kFailed };
 
 // The primitive behind a byte-code operation; null while it is not built.
@@ -127,8 +130,10 @@ Value concat_results(Context& cx, Value results, Value separator);
 // `functionp`.
 bool is_function(Context& cx, Value v);
 Value call_subr(Context& cx, const PrimitiveDescriptor* d, Value* args, std::uint32_t n);
-// Function value behind a chain of symbols, nil when void.
+// Function value behind a chain of symbols, nil when void or circular.
 Value resolve_function(Context& cx, Value f);
+// FUNCTION has no definition: void-function, or cyclic-function-indirection.
+void signal_void_function(Context& cx, Value function);
 Value autoload_do_load_re(Context& cx, Value definition, Value name, Value macro_only);
 Value define_special(Context& cx, Value symbol, Value doc);
 // Clause of a condition-case whose condition covers CONDITIONS; nil when none.

@@ -37,6 +37,18 @@ Value resolve_function(Context& cx, Value f) {
   return f;
 }
 
+void signal_void_function(Context& cx, Value function) {
+  Value f = function;
+  for (int i = 0; f.is_symbol() && !f.is_nil(); ++i) {
+    f = cx.cells(f).function;
+    if (i > kMaxIndirections) {
+      signal_error1(cx, Qcyclic_function_indirection, cx.cells(function).function);
+      return;
+    }
+  }
+  signal_error1(cx, Qvoid_function, function);
+}
+
 Value poll_slow(Context& cx, Machine& m) {
   if (cx.heap().gc_requested()) {
     safepoint_re(cx);

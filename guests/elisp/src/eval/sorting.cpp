@@ -1,8 +1,6 @@
-// A stable bottom-up merge sort. Lists keep their conses, which are linked anew at the end; the predicate
-// always asks whether the right element must go before the left one, so that equal ones keep their order.
+// A stable top-down merge sort. Halves are taken and merged in Emacs's order, because a predicate may show
+// the order of its calls. Lists keep their conses, which are linked anew at the end.
 #include "sorting.hpp"
-
-#include <algorithm>
 
 #include "neovm/abi/api.hpp"
 
@@ -10,20 +8,28 @@ namespace neovm::elisp {
 
 namespace {
 
-std::int64_t get(Frame* f, SortSlot s) { return f->above()[s].as_fixnum(); }
-void put(Frame* f, SortSlot s, std::int64_t n) { f->above()[s] = Value::fixnum(n); }
-std::int64_t total(Frame* f) { return slot_count_raw(f->rest) / 2; }
+enum Stage : std::int64_t { kSortFront, kSortBack, kStartMerge, kMerging };
 
-Value element(Frame* f, std::int64_t i) { return slot_raw(f->rest, get(f, kSortSource) + i); }
+std::int64_t get(Frame* f, int slot) { return f->above()[slot].as_fixnum(); }
+void put(Frame* f, int slot, std::int64_t n) { f->above()[slot] = Value::fixnum(n); }
+int level_slot(Frame* f, SortLevelSlot s) {
+  return kSortLevels + kLevelSize * static_cast<int>(get(f, kSortDepth)) + s;
+}
+std::int64_t total(Frame* f) { return slot_count_raw(f->rest) / 2; }
+Value element(Frame* f, std::int64_t i) { return slot_raw(f->rest, i); }
+
 void emit(Frame* f, Value v) {
-  const std::int64_t n = total(f);
   const std::int64_t out = get(f, kSortOut);
-  set_slot_raw(f->rest, (get(f, kSortSource) == 0 ? n : 0) + out, v);
+  set_slot_raw(f->rest, total(f) + out, v);
   put(f, kSortOut, out + 1);
 }
 
-std::int64_t middle(Frame* f) { return std::min(get(f, kSortLow) + get(f, kSortWidth), total(f)); }
-std::int64_t high(Frame* f) { return std::min(get(f, kSortLow) + 2 * get(f, kSortWidth), total(f)); }
+void push_level(Frame* f, std::int64_t low, std::int64_t high) {
+  put(f, kSortDepth, get(f, kSortDepth) + 1);
+  put(f, level_slot(f, kLevelLow), low);
+  put(f, level_slot(f, kLevelHigh), high);
+  put(f, level_slot(f, kLevelStage), kSortFront);
+}
 
 }  // namespace
 
@@ -42,32 +48,47 @@ Value sort_begin(Context& cx, Value sequence) {
   return work;
 }
 
-void sort_start_run(Frame* f) {
-  const std::int64_t low = get(f, kSortLow);
-  put(f, kSortLeft, low);
-  put(f, kSortRight, middle(f));
-  put(f, kSortOut, low);
+void sort_start(Frame* f) {
+  for (int i = 0; i < kSortState; ++i) put(f, i, 0);
+  put(f, kSortDepth, -1);
+  push_level(f, 0, total(f));
 }
 
 SortStep sort_step(Frame* f) {
-  const std::int64_t n = total(f);
-  while (get(f, kSortWidth) < n) {
-    const std::int64_t mid = middle(f);
-    const std::int64_t end = high(f);
-    std::int64_t left = get(f, kSortLeft);
-    std::int64_t right = get(f, kSortRight);
-    if (left < mid && right < end) return SortStep::kCompare;
-    for (; left < mid; ++left) emit(f, element(f, left));
-    for (; right < end; ++right) emit(f, element(f, right));
-    put(f, kSortLow, end);
-    if (end >= n) {
-      put(f, kSortLow, 0);
-      put(f, kSortWidth, get(f, kSortWidth) * 2);
-      put(f, kSortSource, get(f, kSortSource) == 0 ? n : 0);
+  while (true) {
+    const std::int64_t low = get(f, level_slot(f, kLevelLow));
+    const std::int64_t high = get(f, level_slot(f, kLevelHigh));
+    const std::int64_t middle = low + (high - low) / 2;
+    if (high - low >= 2) {
+      const int stage_slot = level_slot(f, kLevelStage);
+      const std::int64_t stage = get(f, stage_slot);
+      if (stage == kSortFront) {
+        put(f, stage_slot, kSortBack);
+        push_level(f, low, middle);
+        continue;
+      }
+      if (stage == kSortBack) {
+        put(f, stage_slot, kStartMerge);
+        push_level(f, middle, high);
+        continue;
+      }
+      if (stage == kStartMerge) {
+        put(f, stage_slot, kMerging);
+        put(f, kSortLeft, low);
+        put(f, kSortRight, middle);
+        put(f, kSortOut, low);
+      }
+      std::int64_t left = get(f, kSortLeft);
+      std::int64_t right = get(f, kSortRight);
+      if (left < middle && right < high) return SortStep::kCompare;
+      for (; left < middle; ++left) emit(f, element(f, left));
+      for (; right < high; ++right) emit(f, element(f, right));
+      for (std::int64_t i = low; i < high; ++i) set_slot_raw(f->rest, i, element(f, total(f) + i));
     }
-    sort_start_run(f);
+    const std::int64_t depth = get(f, kSortDepth);
+    if (depth == 0) return SortStep::kDone;
+    put(f, kSortDepth, depth - 1);
   }
-  return SortStep::kDone;
 }
 
 void sort_operands(Frame* f, Value* left, Value* right) {

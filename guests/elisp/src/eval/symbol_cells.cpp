@@ -4,13 +4,6 @@
 
 namespace neovm::elisp {
 
-namespace {
-
-// Follows `symbol` as a function; signals cyclic-function-indirection when that never ends.
-constexpr int kMaxIndirections = 1 << 20;
-
-}  // namespace
-
 #define CHECK_SYMBOL(v) \
   if (!(v).is_symbol()) [[unlikely]] return wrong_type(cx, Qsymbolp, v)
 
@@ -147,7 +140,7 @@ NEOVM_PRIMITIVE(indirect_function, "indirect-function", 1, 2, kWorkerSafe, kStat
   for (int i = 0; f.is_symbol() && !f.is_nil(); ++i) {
     if (i > kMaxIndirections) {
       if (noerror.truthy()) return kNil;
-      return signal_error1(cx, Qcyclic_function_indirection, object);
+      return signal_error1(cx, Qcyclic_function_indirection, cx.cells(object).function);
     }
     f = cx.cells(f).function;
   }

@@ -34,6 +34,8 @@ NEOVM_VARIABLE(signal_hook_function, "signal-hook-function", kGlobalVar, kAny, k
 
 NEOVM_INIT(eval_variables, kObjects)(Context& cx) {
   for (const Value s : {Qquit_flag, Qinhibit_quit, Qdebug_on_next_call}) cx.cells(s).flags |= kSymbolHooked;
+  // Changed by set-buffer-multibyte only.
+  cx.cells(Qenable_multibyte_characters).flags |= kSymbolConstant;
 }
 
 }  // namespace neovm::elisp
