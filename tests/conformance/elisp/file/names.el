@@ -1,0 +1,1 @@
+;;; Operations on file names. -*- lexical-binding: t -*-
