@@ -103,16 +103,11 @@ int stats(bool json) {
     const char* name;
     unsigned long long value;
   } rows[] = {
-      {"primitives", all_primitives().size()},
-      {"variables", all_variables().size()},
-      {"symbols", isolate.symbol_count()},
-      {"live_bytes", s.live_bytes},
-      {"external_bytes", s.external_bytes},
-      {"live_conses", s.live_conses},
-      {"bytes_allocated", s.bytes_allocated},
-      {"minor_collections", s.minor_collections},
-      {"major_collections", s.major_collections},
-      {"pause_max_ns", s.pause_max_ns},
+      {"primitives", all_primitives().size()},    {"variables", all_variables().size()},
+      {"symbols", isolate.symbol_count()},        {"live_bytes", s.live_bytes},
+      {"external_bytes", s.external_bytes},       {"live_conses", s.live_conses},
+      {"bytes_allocated", s.bytes_allocated},     {"minor_collections", s.minor_collections},
+      {"major_collections", s.major_collections}, {"pause_max_ns", s.pause_max_ns},
   };
   if (json) std::fputs("{", stdout);
   const char* separator = "";

@@ -63,7 +63,8 @@ Maybe<Destination> destination_argument_re(Context& cx, Value v) {
       d.buffer = v;
     } else {
       TRY(check_type(cx, v.is_string(), Qstringp, v));
-      d.buffer = TRY(get_buffer_create_re(cx, v, false))->self;
+      d.buffer = TRY(get_buffer_create_re(cx, v, false))
+      ->self;
     }
   }
   return d;

@@ -55,7 +55,8 @@ ProcessState& processes(Context& cx) {
 Value make_process_object(Context& cx, Value name) {
   const auto taken = [&](const std::string& n) {
     const auto& all = processes(cx).all;
-    return std::any_of(all.begin(), all.end(), [&](Value p) { return to_std_string(host_slot_raw(p, kProcName)) == n; });
+    return std::any_of(all.begin(), all.end(),
+                       [&](Value p) { return to_std_string(host_slot_raw(p, kProcName)) == n; });
   };
   const std::string base = to_std_string(name);
   std::string unique = base;
@@ -160,21 +161,28 @@ void forget_process(Context& cx, Value process) {
 
 namespace {
 
-#define NEOMACS_PROCESS_READER(id, lisp_name, doc, expression)                                                  \
-  NEOVM_PRIMITIVE(id, lisp_name, 1, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kNondeterministic, doc)        \
-  (Context & cx, Value process) {                                                                               \
-    TRY(check_type(cx, is_process(process), Qprocessp, process));                                               \
-    return expression;                                                                                          \
+#define NEOMACS_PROCESS_READER(id, lisp_name, doc, expression)                                            \
+  NEOVM_PRIMITIVE(id, lisp_name, 1, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kNondeterministic, doc) \
+  (Context & cx, Value process) {                                                                         \
+    TRY(check_type(cx, is_process(process), Qprocessp, process));                                         \
+    return expression;                                                                                    \
   }
 
 NEOMACS_PROCESS_READER(process_name, "process-name", "Return the name of PROCESS.", host_slot_raw(process, kProcName))
-NEOMACS_PROCESS_READER(process_buffer, "process-buffer", "Return the buffer of PROCESS.", host_slot_raw(process, kProcBuffer))
-NEOMACS_PROCESS_READER(process_filter, "process-filter", "Return the filter of PROCESS.", host_slot_raw(process, kProcFilter))
-NEOMACS_PROCESS_READER(process_sentinel, "process-sentinel", "Return the sentinel of PROCESS.", host_slot_raw(process, kProcSentinel))
-NEOMACS_PROCESS_READER(process_plist, "process-plist", "Return the property list of PROCESS.", host_slot_raw(process, kProcPlist))
-NEOMACS_PROCESS_READER(process_command, "process-command", "Return the command PROCESS was started by.", host_slot_raw(process, kProcCommand))
-NEOMACS_PROCESS_READER(process_mark, "process-mark", "Return the marker where output of PROCESS goes.", host_slot_raw(process, kProcMark))
-NEOMACS_PROCESS_READER(process_tty_name, "process-tty-name", "Return the terminal PROCESS reads and writes, or nil.", host_slot_raw(process, kProcTty))
+NEOMACS_PROCESS_READER(process_buffer, "process-buffer", "Return the buffer of PROCESS.",
+                       host_slot_raw(process, kProcBuffer))
+NEOMACS_PROCESS_READER(process_filter, "process-filter", "Return the filter of PROCESS.",
+                       host_slot_raw(process, kProcFilter))
+NEOMACS_PROCESS_READER(process_sentinel, "process-sentinel", "Return the sentinel of PROCESS.",
+                       host_slot_raw(process, kProcSentinel))
+NEOMACS_PROCESS_READER(process_plist, "process-plist", "Return the property list of PROCESS.",
+                       host_slot_raw(process, kProcPlist))
+NEOMACS_PROCESS_READER(process_command, "process-command", "Return the command PROCESS was started by.",
+                       host_slot_raw(process, kProcCommand))
+NEOMACS_PROCESS_READER(process_mark, "process-mark", "Return the marker where output of PROCESS goes.",
+                       host_slot_raw(process, kProcMark))
+NEOMACS_PROCESS_READER(process_tty_name, "process-tty-name", "Return the terminal PROCESS reads and writes, or nil.",
+                       host_slot_raw(process, kProcTty))
 NEOMACS_PROCESS_READER(process_coding_system, "process-coding-system", "Return (DECODING . ENCODING) of PROCESS.",
                        cons(cx, host_slot_raw(process, kProcDecode), host_slot_raw(process, kProcEncode)))
 NEOMACS_PROCESS_READER(process_id, "process-id", "Return the process id of PROCESS, nil when it is no program.",
@@ -183,7 +191,8 @@ NEOMACS_PROCESS_READER(process_query, "process-query-on-exit-flag", "Return whet
                        boolean(process_raw(process).query_on_exit))
 NEOMACS_PROCESS_READER(process_type, "process-type", "Return the kind of PROCESS: real or pipe.",
                        process_raw(process).pipe ? Qpipe : Qreal)
-NEOMACS_PROCESS_READER(process_thread, "process-thread", "Return the thread PROCESS is locked to, or nil.", host_slot_raw(process, kProcThread))
+NEOMACS_PROCESS_READER(process_thread, "process-thread", "Return the thread PROCESS is locked to, or nil.",
+                       host_slot_raw(process, kProcThread))
 
 NEOVM_PRIMITIVE(processp, "processp", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t when OBJECT is a process.")
@@ -239,12 +248,13 @@ NEOVM_PRIMITIVE(process_exit_status, "process-exit-status", 1, 1, kMainOnly, kSt
   TRY(check_type(cx, is_process(process), Qprocessp, process));
   Process& p = process_raw(process);
   update_status(p);
-  const bool ended = p.status == ProcessStatus::kExit || p.status == ProcessStatus::kSignal || p.status == ProcessStatus::kStop;
+  const bool ended =
+      p.status == ProcessStatus::kExit || p.status == ProcessStatus::kSignal || p.status == ProcessStatus::kStop;
   return Value::fixnum(ended ? p.code : 0);
 }
 
-NEOVM_PRIMITIVE(process_contact, "process-contact", 1, 3, kMainOnly, kStateRead, kNoGc, kNoReentry,
-                kNondeterministic, "Return what PROCESS is connected to: t for a program, else by KEY.")
+NEOVM_PRIMITIVE(process_contact, "process-contact", 1, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kNondeterministic,
+                "Return what PROCESS is connected to: t for a program, else by KEY.")
 (Context& cx, Value process, Value key, Value) {
   TRY(check_type(cx, is_process(process), Qprocessp, process));
   if (!process_raw(process).pipe) return Qt;
@@ -327,9 +337,10 @@ NEOVM_VARIABLE(process_prioritize_lower_fds, "process-prioritize-lower-fds", kGl
                "Non-nil means older processes are read first.")
 NEOVM_VARIABLE(read_process_output_max, "read-process-output-max", kGlobalVar, kInt, Value::fixnum(4096),
                "Bytes read from a process at once.")
-NEOVM_VARIABLE(interrupt_process_functions, "interrupt-process-functions", kGlobalVar, kAny,
-               [](Context& cx) { return list(cx, {intern(cx, "internal-default-interrupt-process")}); },
-               "Functions that try to interrupt a process, until one returns non-nil.")
+NEOVM_VARIABLE(
+    interrupt_process_functions, "interrupt-process-functions", kGlobalVar, kAny,
+    +[](Context& cx) { return list(cx, {intern(cx, "internal-default-interrupt-process")}); },
+    "Functions that try to interrupt a process, until one returns non-nil.")
 NEOVM_VARIABLE(internal_daemon_sockname, "internal--daemon-sockname", kGlobalVar, kAny, kInitNil,
                "Name of the socket of a daemon.")
 

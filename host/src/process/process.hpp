@@ -42,17 +42,17 @@ struct Process {
   Fd in;          // its output comes in here
   Fd out;         // its input goes out here
   Fd pidfd;
-  Fd child_end;   // pipe process used as :stderr: what the child gets
+  Fd child_end;  // pipe process used as :stderr: what the child gets
   ProcessStatus status = ProcessStatus::kRun;
-  int code = 0;              // exit code or signal
+  int code = 0;  // exit code or signal
   bool core = false;
-  bool notify = false;       // the sentinel has to be told
+  bool notify = false;  // the sentinel has to be told
   bool query_on_exit = true;
   bool pty = false;
-  bool pipe = false;         // made by make-pipe-process
+  bool pipe = false;  // made by make-pipe-process
   bool deleted = false;
   bool stopped_reading = false;
-  std::string undecoded;     // an unfinished character or line end
+  std::string undecoded;  // an unfinished character or line end
 };
 
 struct ProcessState {

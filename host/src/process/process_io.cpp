@@ -103,8 +103,8 @@ NEOVM_PRIMITIVE(default_filter, "internal-default-process-filter", 2, 2, kMainOn
   return insert_at_mark_re(cx, process, text);
 }
 
-NEOVM_PRIMITIVE(default_sentinel, "internal-default-process-sentinel", 2, 2, kMainOnly, kStateWrite, kMayGc,
-                kReenters, kNondeterministic, "Write into the buffer of PROCESS what became of it.")
+NEOVM_PRIMITIVE(default_sentinel, "internal-default-process-sentinel", 2, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+                kNondeterministic, "Write into the buffer of PROCESS what became of it.")
 (Context& cx, Value process, Value message) {
   TRY(check_type(cx, is_process(process), Qprocessp, process));
   const Process& p = process_raw(process);
@@ -160,7 +160,8 @@ double monotonic() {
 Maybe<bool> read_output_re(Context& cx, Value process, bool* got) {
   Process& p = process_raw(process);
   const Value most = variable_value(cx, Qread_process_output_max);
-  const std::size_t limit = most.is_fixnum() && most.as_fixnum() > 0 ? static_cast<std::size_t>(most.as_fixnum()) : 4096;
+  const std::size_t limit =
+      most.is_fixnum() && most.as_fixnum() > 0 ? static_cast<std::size_t>(most.as_fixnum()) : 4096;
   std::string bytes(limit, '\0');
   const ssize_t n = read(p.in.get(), bytes.data(), bytes.size());
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
@@ -198,8 +199,8 @@ Maybe<bool> notify_changes_re(Context& cx, Value wait_for, bool* wait_for_change
     if (p.deleted) continue;
     update_status(p);
     if (!p.notify) continue;
-    const bool ended = p.status == ProcessStatus::kExit || p.status == ProcessStatus::kSignal ||
-                       p.status == ProcessStatus::kClosed;
+    const bool ended =
+        p.status == ProcessStatus::kExit || p.status == ProcessStatus::kSignal || p.status == ProcessStatus::kClosed;
     if (ended && p.in.valid()) {  // what it still had to say comes first
       for (;;) {
         pollfd f{p.in.get(), POLLIN, 0};

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -87,7 +88,8 @@ Maybe<Value> new_process_re(Context& cx, Arguments args) {
   const Value name = keyword(args, QCname);
   TRY(check_type(cx, name.is_string(), Qstringp, name));
   Value buffer = keyword(args, QCbuffer);
-  if (buffer.is_string()) buffer = TRY(get_buffer_create_re(cx, buffer, false))->self;
+  if (buffer.is_string()) buffer = TRY(get_buffer_create_re(cx, buffer, false))
+  ->self;
   if (buffer.truthy()) TRY(check_type(cx, is_buffer(buffer), Qbufferp, buffer));
   const Value p = TRY(make_process_object(cx, name));
   set_host_slot_raw(p, kProcBuffer, buffer);
@@ -205,7 +207,8 @@ NEOVM_PRIMITIVE(make_process, "make-process", 0, kMany, kMainOnly, kBlockingIo, 
   Value stderr_process = keyword(args, QCstderr);
   if (stderr_process.truthy() && !is_process(stderr_process)) {
     Value buffer = stderr_process;
-    if (buffer.is_string()) buffer = TRY(get_buffer_create_re(cx, buffer, false))->self;
+    if (buffer.is_string()) buffer = TRY(get_buffer_create_re(cx, buffer, false))
+    ->self;
     TRY(check_type(cx, is_buffer(buffer), Qbufferp, buffer));
     const std::string name = to_std_string(keyword(args, QCname)) + " stderr";
     Value more[] = {QCname, make_string(cx, name), QCbuffer, buffer, QCnoquery, keyword(args, QCnoquery)};
@@ -249,7 +252,8 @@ NEOVM_PRIMITIVE(process_send_eof, "process-send-eof", 0, 1, kMainOnly, kBlocking
   Process& p = process_raw(v);
   update_status(p);
   if (p.status != ProcessStatus::kRun && p.status != ProcessStatus::kOpen) {
-    return error_text(cx, "Process " + to_std_string(host_slot_raw(v, kProcName)) + " not running: " + status_message(p));
+    return error_text(cx,
+                      "Process " + to_std_string(host_slot_raw(v, kProcName)) + " not running: " + status_message(p));
   }
   if (p.pty) {
     TRY(send_bytes_re(cx, v, "\004"));
@@ -286,8 +290,8 @@ Value send_signal(Context& cx, Value process, int signal) {
   return v;
 }
 
-#define NEOMACS_SIGNAL_COMMAND(id, lisp_name, sig, doc)                                                         \
-  NEOVM_PRIMITIVE(id, lisp_name, 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kNondeterministic, doc)       \
+#define NEOMACS_SIGNAL_COMMAND(id, lisp_name, sig, doc)                                                    \
+  NEOVM_PRIMITIVE(id, lisp_name, 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kNondeterministic, doc) \
   (Context & cx, Value process, Value) { return send_signal(cx, process, sig); }
 
 NEOMACS_SIGNAL_COMMAND(default_interrupt, "internal-default-interrupt-process", SIGINT, "Interrupt PROCESS.")
@@ -354,8 +358,8 @@ Maybe<bool> send_bytes_re(Context& cx, Value process, std::string_view view) {
     Process& p = process_raw(process);
     update_status(p);
     if (!p.out.valid() || (p.status != ProcessStatus::kRun && p.status != ProcessStatus::kOpen)) {
-      return error_text(cx, "Process " + to_std_string(host_slot_raw(process, kProcName)) + " not running: " +
-                                status_message(p));
+      return error_text(
+          cx, "Process " + to_std_string(host_slot_raw(process, kProcName)) + " not running: " + status_message(p));
     }
     const ssize_t n = write(p.out.get(), bytes.data() + done, bytes.size() - done);
     if (n >= 0) {

@@ -64,7 +64,8 @@ Maybe<std::string> child_directory_re(Context& cx) {
   const Value full = TRY(expand_file_name_re(cx, dir, kNil));
   std::string path = TRY(encode_file_name(cx, full));
   struct stat st;
-  if (stat(path.c_str(), &st) != 0) return file_error(cx, "Setting current directory", variable_value(cx, Qdefault_directory));
+  if (stat(path.c_str(), &st) != 0)
+    return file_error(cx, "Setting current directory", variable_value(cx, Qdefault_directory));
   if (!S_ISDIR(st.st_mode)) {
     return file_error(cx, "Setting current directory", variable_value(cx, Qdefault_directory), ENOTDIR);
   }
@@ -94,8 +95,8 @@ pid_t spawn(const Child& child) {
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGQUIT);
   posix_spawnattr_setsigdefault(&attributes, &set);
-  posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                           POSIX_SPAWN_SETSID));
+  posix_spawnattr_setflags(&attributes,
+                           static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID));
   std::vector<char*> argv;
   for (const std::string& a : child.args) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);

@@ -1,4 +1,7 @@
 // Threads as far as one of them goes: the main thread, mutexes and condition variables it may hold.
+#include <cstdio>
+#include <string>
+
 #include "neovm/abi/api.hpp"
 
 namespace neomacs::host {
@@ -21,7 +24,9 @@ Value print_named(Context& cx, Value self, const char* type, Value name) {
   if (name.is_string()) return make_string(cx, std::string("#<") + type + " " + to_std_string(name) + ">");
   return make_string(cx, address_text(type, self));
 }
-Value print_thread(Context& cx, Value self) { return print_named(cx, self, "thread", host_slot_raw(self, kThreadName)); }
+Value print_thread(Context& cx, Value self) {
+  return print_named(cx, self, "thread", host_slot_raw(self, kThreadName));
+}
 Value print_mutex(Context& cx, Value self) { return print_named(cx, self, "mutex", host_slot_raw(self, kMutexName)); }
 Value print_condition(Context& cx, Value self) {
   return print_named(cx, self, "condvar", host_slot_raw(self, kConditionName));
@@ -70,8 +75,9 @@ bool is_mutex(Value v) { return is_host(v, &kMutexType); }
 bool is_condition(Value v) { return is_host(v, &kConditionType); }
 std::int64_t& lock_count(Value mutex) { return *host_payload_raw<std::int64_t>(mutex); }
 
-NEOVM_VARIABLE(main_thread, "main-thread", kGlobalVar, kAny, [](Context& cx) { return make_host_object(cx, &kThreadType); },
-               "The main thread.")
+NEOVM_VARIABLE(
+    main_thread, "main-thread", kGlobalVar, kAny, +[](Context& cx) { return make_host_object(cx, &kThreadType); },
+    "The main thread.")
 
 Value name_argument(Context& cx, Value name) {
   if (!name.is_nil() && !name.is_string()) return wrong_type(cx, Qstringp, name);

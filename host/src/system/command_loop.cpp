@@ -60,12 +60,12 @@ NEOVM_PRIMITIVE(this_command_keys, "this-command-keys", 0, 0, kMainOnly, kStateR
                 kNondeterministic, "Return the keys that called this command.")
 (Context& cx) { return make_unibyte_string(cx, ""); }
 
-NEOVM_PRIMITIVE(this_command_keys_vector, "this-command-keys-vector", 0, 0, kMainOnly, kStateRead, kMayGc,
-                kNoReentry, kNondeterministic, "Return the keys that called this command, as a vector.")
+NEOVM_PRIMITIVE(this_command_keys_vector, "this-command-keys-vector", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
+                kNondeterministic, "Return the keys that called this command, as a vector.")
 (Context& cx) { return make_vector(cx, 0, kNil); }
 
-NEOVM_PRIMITIVE(this_single_command_keys, "this-single-command-keys", 0, 0, kMainOnly, kStateRead, kMayGc,
-                kNoReentry, kNondeterministic, "Return the keys that called this command without its prefix arguments.")
+NEOVM_PRIMITIVE(this_single_command_keys, "this-single-command-keys", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
+                kNondeterministic, "Return the keys that called this command without its prefix arguments.")
 (Context& cx) { return make_vector(cx, 0, kNil); }
 
 NEOVM_PRIMITIVE(this_single_command_raw_keys, "this-single-command-raw-keys", 0, 0, kMainOnly, kStateRead, kMayGc,
@@ -136,8 +136,8 @@ NEOVM_COMMAND(do_auto_save, "do-auto-save", 0, 2, kMainOnly, kBlockingIo, kMayGc
   return kNil;
 }
 
-NEOVM_PRIMITIVE(set_binary_mode, "set-binary-mode", 2, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry,
-                kNondeterministic, "Switch a standard stream to bytes; there is no other mode here.")
+NEOVM_PRIMITIVE(set_binary_mode, "set-binary-mode", 2, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kNondeterministic,
+                "Switch a standard stream to bytes; there is no other mode here.")
 (Context& cx, Value stream, Value) {
   TRY(check_type(cx, stream.is_symbol(), Qsymbolp, stream));
   if (stream != Qstdin && stream != Qstdout && stream != Qstderr)
