@@ -106,12 +106,12 @@ void hook_copy_properties(Context& cx, Value source, std::int64_t from, std::int
   std::vector<PropertyRun> all = string_runs(target, 0, n);
   const bool append = all.empty() || all.back().end <= at + runs.front().start;
   if (append) {
-    for (const PropertyRun& r : runs) all.push_back({at + r.start, std::min(at + r.end, n), copy_plist(cx, r.plist)});
+    for (const PropertyRun& r : runs) all.push_back({at + r.start, std::min(at + r.end, n), reversed_plist(cx, r.plist)});
     set_string_runs(cx, target, all);
     return;
   }
   PropertyTarget t(target);
-  for (const PropertyRun& r : runs) t.replace(cx, at + r.start, std::min(at + r.end, n), copy_plist(cx, r.plist));
+  for (const PropertyRun& r : runs) t.replace(cx, at + r.start, std::min(at + r.end, n), reversed_plist(cx, r.plist));
 }
 
 // equal-including-properties: the same plists, compared by eq values, at every position.
@@ -132,7 +132,7 @@ bool hook_properties_equal(Context& /*cx*/, Value a, Value b) {
 Value hook_property_intervals(Context& cx, Value s) {
   Value out = kNil;
   for (const PropertyRun& r : string_runs(s, 0, string_chars(s))) {
-    out = cons(cx, list(cx, {Value::fixnum(r.start), Value::fixnum(r.end), r.plist}), out);
+    out = cons(cx, list(cx, {Value::fixnum(r.start), Value::fixnum(r.end), reversed_plist(cx, r.plist)}), out);
   }
   return nreverse_list(out);
 }

@@ -215,13 +215,13 @@ NEOVM_PRIMITIVE(set_buffer_major_mode, "set-buffer-major-mode", 1, 1, kMainOnly,
 // ---- modified flags -------------------------------------------------------------------------------------------------
 
 NEOVM_PRIMITIVE(buffer_modified_p, "buffer-modified-p", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return t if BUFFER changed since it was saved; autosaved when auto-saved since then.")
+                "Return t if BUFFER changed since it was saved.")
 (Context& cx, Value buffer) {
   const Buffer* b = TRY(buffer_or_current(cx, buffer));
   if (!b->live) return kNil;
   const TextStore& t = *b->text;
   if (t.saved >= t.modified) return kNil;
-  return t.auto_saved == t.modified ? Qautosaved : Qt;
+  return Qt;
 }
 
 NEOVM_PRIMITIVE(force_mode_line_update, "force-mode-line-update", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,

@@ -87,7 +87,10 @@ void convert_buffer_encoding(Context& cx, Buffer& b, bool multibyte) {
     for (std::int64_t i = 0; i < store.properties.length();) {
       const text::IntervalTree::Run r = store.properties.find(i);
       if (!r.value.is_nil()) {
-        properties.replace(map(store.at_char(r.start + 1)).chars - 1, map(store.at_char(r.end + 1)).chars - 1, r.value);
+        // A run that ends inside a new character covers it.
+        const auto end = static_cast<std::size_t>(store.byte_of(r.end + 1) - 1);
+        const bool inside = end > 0 && end < c.char_map.size() && c.char_map[end] == c.char_map[end - 1];
+        properties.replace(map(store.at_char(r.start + 1)).chars - 1, c.char_map[end] + (inside ? 1 : 0), r.value);
       }
       i = r.end;
     }

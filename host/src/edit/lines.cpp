@@ -75,11 +75,15 @@ Pos line_end(Buffer& b, Pos from) {
   return missing != 0 ? p : b.text->previous(p);
 }
 
+// More lines than any text has; keeps the arithmetic in range.
+constexpr std::int64_t kFar = std::int64_t{1} << 60;
+
 Pos move_lines(Buffer& b, Pos from, std::int64_t lines, std::int64_t* shortage) {
   std::int64_t missing = 0;
   Pos p;
   if (lines <= 0) {
-    p = before_newlines(b, from, b.begin, 1 - lines, &missing);
+    p = before_newlines(b, from, b.begin, lines < -kFar ? kFar : 1 - lines, &missing);
+    if (lines < -kFar && missing > 0) missing += 1 - lines - kFar;
     if (missing == 0) p = b.text->next(p);
     // The first line counts as reached when we started behind its beginning or on a later one.
     if (missing > 0) --missing;
@@ -102,18 +106,17 @@ NEOVM_COMMAND(forward_line, "forward-line", 0, 1, kMainOnly, kStateWrite, kNoGc,
 (Context& cx, Value n) {
   std::int64_t count = 1;
   if (!n.is_nil()) {
-    if (!is_integer(n)) return wrong_type(cx, Qfixnump, n);
-    count = TRY(fixnum_argument(cx, n));
+    count = TRY(integer_clamped(cx, n));
   }
   Buffer& b = current_buffer(cx);
   std::int64_t shortage = 0;
   set_point(b, move_lines(b, b.point, count, &shortage));
-  return Value::fixnum(count <= 0 ? shortage : shortage);
+  return Value::fixnum(count <= 0 ? -shortage : shortage);
 }
 
 static Maybe<std::int64_t> line_count(Context& cx, Value n) {
   if (n.is_nil()) return 1;
-  return TRY(fixnum_argument(cx, n));
+  return TRY(integer_clamped(cx, n));
 }
 
 NEOVM_PRIMITIVE(line_beginning_position, "line-beginning-position", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
@@ -122,7 +125,7 @@ NEOVM_PRIMITIVE(line_beginning_position, "line-beginning-position", 0, 1, kMainO
   const std::int64_t count = TRY(line_count(cx, n));
   Buffer& b = current_buffer(cx);
   std::int64_t shortage = 0;
-  const Pos p = move_lines(b, b.point, count - 1, &shortage);
+  const Pos p = move_lines(b, b.point, std::max(count, -kFar) - 1, &shortage);
   return Value::fixnum(TRY(constrain_to_field(cx, p.chars, b.point.chars, count != 1, true, kNil)));
 }
 
@@ -131,7 +134,7 @@ static Maybe<std::int64_t> end_of_line(Context& cx, std::int64_t count) {
   std::int64_t missing = 0;
   Pos p;
   if (count <= 0) {
-    p = before_newlines(b, b.point, b.begin, 1 - count, &missing);
+    p = before_newlines(b, b.point, b.begin, 1 - std::max(count, -kFar), &missing);
     if (missing != 0) p = b.begin;
   } else {
     p = after_newlines(b, b.point, b.end, count, &missing);
@@ -147,6 +150,7 @@ NEOVM_PRIMITIVE(line_end_position, "line-end-position", 0, 1, kMainOnly, kStateR
 NEOVM_COMMAND(beginning_of_line, "beginning-of-line", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
               "^p", "Move to the beginning of the line, after moving N - 1 lines forward.")
 (Context& cx, Value n) {
+  if (!n.is_nil()) TRY(fixnum_argument(cx, n));
   const Value p = TRY(prim_line_beginning_position(cx, n));
   Buffer& b = current_buffer(cx);
   set_point(b, clip(b, p.as_fixnum()));
@@ -156,6 +160,7 @@ NEOVM_COMMAND(beginning_of_line, "beginning-of-line", 0, 1, kMainOnly, kStateWri
 NEOVM_COMMAND(end_of_line, "end-of-line", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
               "Move to the end of the line, after moving N - 1 lines forward.")
 (Context& cx, Value n) {
+  if (!n.is_nil()) TRY(fixnum_argument(cx, n));
   const std::int64_t p = TRY(end_of_line(cx, TRY(line_count(cx, n))));
   Buffer& b = current_buffer(cx);
   set_point(b, clip(b, p));

@@ -23,8 +23,8 @@ void record_point(Context& cx, std::int64_t at) {
   BufferState& s = buffers(cx);
   const Value list = undo_list(cx);
   const bool at_boundary = !list.is_cons() || car_raw(list).is_nil();
-  if (s.current->text->modified <= s.current->text->saved) record_first_change(cx);
   if (variable_true(cx, Qundo_inhibit_record_point)) return;
+  if (s.current->text->modified <= s.current->text->saved) record_first_change(cx);
   if (at_boundary && s.last_boundary_buffer == s.current && s.last_boundary_position != at) {
     push(cx, Value::fixnum(s.last_boundary_position));
   }
@@ -33,7 +33,8 @@ void record_point(Context& cx, std::int64_t at) {
 // Markers that the deletion of [from, to) will pull together, so that undo can put them back.
 void record_marker_adjustments(Context& cx, std::int64_t from, std::int64_t to) {
   Buffer& b = current_buffer(cx);
-  for (const Marker* m : b.text->markers) {
+  for (std::size_t i = b.text->markers.size(); i-- > 0;) {  // newest first
+    const Marker* m = b.text->markers[i];
     if (m->self.is_nil() || m->buffer != &b) continue;
     const std::int64_t p = m->pos.chars;
     if (p < from || p > to) continue;

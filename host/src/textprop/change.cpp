@@ -36,15 +36,6 @@ Value with_value(Context& cx, Value plist, Value property, Value value) {
   return nreverse_list(out);
 }
 
-// A fresh list with one more property at its end.
-Value appended(Context& cx, Value plist, Value property, Value value) {
-  Value out = kNil;
-  for (; plist.is_cons() && cdr_raw(plist).is_cons(); plist = cdr_raw(cdr_raw(plist))) {
-    out = cons(cx, car_raw(cdr_raw(plist)), cons(cx, car_raw(plist), out));
-  }
-  return nreverse_list(cons(cx, value, cons(cx, property, out)));
-}
-
 // One operation on one run's plist. `changed` is set when the result differs; undo records go out when
 // `record` says so.
 struct Edit {
@@ -102,7 +93,7 @@ Maybe<Value> apply(Context& cx, const Edit& e, const PropertyTarget& target, std
           out = with_value(cx, out, name, value);
         } else {
           if (record) TRY(record_property_change_re(cx, from, to, name, kNil, target.object()));
-          out = appended(cx, out, name, value);
+          out = cons(cx, name, cons(cx, value, out));
         }
         *changed = true;
       }
@@ -189,7 +180,9 @@ Maybe<bool> edit_properties_re(Context& cx, PropertyTarget target, const Edit& e
     const PropertyRun r = target.run_at(at);
     const std::int64_t end = std::min(r.end, s.end);
     bool changed = false;
-    const Value plist = TRY(apply(cx, e, target, at, end, r.plist, &changed, true));
+    // A run that an end of the span cuts counts as bare when it is replaced: no record of what it had.
+    const bool cut = e.kind == Edit::Kind::kSet && (r.start < at || r.end > s.end);
+    const Value plist = TRY(apply(cx, e, target, at, end, cut ? kNil : r.plist, &changed, true));
     if (changed) {
       target.replace(cx, at, end, plist);
       any = true;
@@ -223,8 +216,14 @@ Maybe<Span> span_arguments(Context& cx, const PropertyTarget& target, Value star
 Value plist_argument(Context& cx, Value list_value) {
   if (list_value.is_nil()) return kNil;
   if (!list_value.is_cons()) return list(cx, {list_value, kNil});
-  const std::int64_t n = TRY(list_length(cx, list_value));
-  if ((n & 1) != 0) return error_text(cx, "Odd length text property list");
+  std::int64_t pairs = 0;
+  Value slow = list_value;
+  for (Value l = list_value; l.is_cons(); ++pairs) {
+    if (!cdr_raw(l).is_cons()) return error_text(cx, "Odd length text property list");
+    l = cdr_raw(cdr_raw(l));
+    if ((pairs & 1) != 0) slow = cdr_raw(cdr_raw(slow));
+    if (l == slow && l.is_cons() && pairs > 0) return signal_error1(cx, Qcircular_list, list_value);
+  }
   return list_value;
 }
 
@@ -324,7 +323,9 @@ NEOVM_PRIMITIVE(propertize, "propertize", 1, kMany, kWorkerSafe, kPureRead, kMay
   const std::int64_t n = string_chars(string);
   const Value copy = string_multibyte(string) ? TRY(make_multibyte_string(cx, string_view_of(string), n))
                                               : TRY(make_unibyte_string(cx, string_view_of(string)));
-                                              set_string_runs(cx, copy, string_runs(string, 0, n));
+                                              std::vector<PropertyRun> runs = string_runs(string, 0, n);
+  for (PropertyRun& r : runs) r.plist = reversed_plist(cx, r.plist);
+  set_string_runs(cx, copy, runs);
                                               Value plist = kNil;
                                               for (std::size_t i = 1; i < args.size(); i += 2)
                                                 plist = cons(cx, args[i], cons(cx, args[i + 1], plist));

@@ -96,7 +96,14 @@ PropertyRun PropertyTarget::run_at(std::int64_t pos) const {
 void PropertyTarget::replace(Context& cx, std::int64_t start, std::int64_t end, Value plist) {
   if (start >= end) return;
   if (buffer_ != nullptr) {
-    buffer_->text->properties.replace(start - 1, end - 1, plist);
+    text::IntervalTree& tree = buffer_->text->properties;
+    const bool splits = !tree.empty() && start > 1 && end - 1 < tree.length();
+    const text::IntervalTree::Run around = splits ? tree.find(start - 1) : text::IntervalTree::Run{0, 0, kNil};
+    tree.replace(start - 1, end - 1, plist);
+    // What was one run on both sides is two now: they do not share a list that Lisp could write to.
+    if (splits && around.start < start - 1 && around.end > end - 1 && !around.value.is_nil()) {
+      tree.replace(end - 1, around.end, copy_plist(cx, around.value));
+    }
     return;
   }
   std::vector<PropertyRun> out;
@@ -112,7 +119,7 @@ void PropertyTarget::replace(Context& cx, std::int64_t start, std::int64_t end, 
     }
     if (r.start < start) out.push_back({r.start, start, r.plist});
     place();
-    if (r.end > end) out.push_back({std::max(r.start, end), r.end, r.plist});
+    if (r.end > end) out.push_back({std::max(r.start, end), r.end, r.start < start ? copy_plist(cx, r.plist) : r.plist});
   }
   place();
   set_string_runs(cx, string_, out);
@@ -127,9 +134,15 @@ Maybe<PropertyTarget> property_target(Context& cx, Value object) {
 
 // ---- plists -------------------------------------------------------------------------------------------------------
 
-// A copy has the properties in the opposite order, as every copy that Emacs makes has; programs that print
-// strings show it.
 Value copy_plist(Context& cx, Value plist) {
+  Value out = kNil;
+  for (; plist.is_cons() && cdr_raw(plist).is_cons(); plist = cdr_raw(cdr_raw(plist))) {
+    out = cons(cx, car_raw(cdr_raw(plist)), cons(cx, car_raw(plist), out));
+  }
+  return nreverse_list(out);
+}
+
+Value reversed_plist(Context& cx, Value plist) {
   Value out = kNil;
   for (; plist.is_cons() && cdr_raw(plist).is_cons(); plist = cdr_raw(cdr_raw(plist))) {
     out = cons(cx, car_raw(plist), cons(cx, car_raw(cdr_raw(plist)), out));
@@ -262,7 +275,13 @@ Value sticky_plist(Context& cx, Value left_plist, Value right_plist) {
   }
   for (Value p = left_plist; p.is_cons() && cdr_raw(p).is_cons(); p = cdr_raw(cdr_raw(p))) {
     if (!bookkeeping(car_raw(p)) && plist_cell(right_plist, car_raw(p)).is_nil()) {
+      const Value before = out.plist;
       inherit_one(cx, &out, car_raw(p), left, right, defaults);
+      // Not inherited, but the right side is sticky for it: the stickiness is.
+      if (out.plist == before) {
+        if (mentions(car_raw(p), right.front)) out.front = cons(cx, car_raw(p), out.front);
+        if (mentions(car_raw(p), right.rear)) out.rear = cons(cx, car_raw(p), out.rear);
+      }
     }
   }
   Value plist = nreverse_list(out.plist);

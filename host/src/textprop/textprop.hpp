@@ -49,8 +49,10 @@ Value lookup_char_property(Context& cx, Value plist, Value property, bool is_tex
 bool plists_equal(Value a, Value b);
 // Properties that text inserted between `left` and `right` inherits.
 Value sticky_plist(Context& cx, Value left, Value right);
-// A new list with the same properties (in the opposite order, as all of Emacs's copies are).
+// A new list with the same properties; in the same order, and in the opposite one (copies between strings, and what
+// the printer shows).
 Value copy_plist(Context& cx, Value plist);
+Value reversed_plist(Context& cx, Value plist);
 // `inherited` plus the properties of `own` that it lacks.
 Value merge_inherited(Context& cx, Value own, Value inherited);
 // Whether text inserted at `pos` of the current buffer would inherit `property` from before (-1), after (1), or
