@@ -177,8 +177,6 @@ Value parameter_list(Context& cx, Value f) {
   Value own = kNil;
   const auto add = [&](Value name, Value v) { own = cons(cx, cons(cx, name, v), own); };
   add(Qminibuffer, Qt);
-  add(Qdisplay_type, Qmono);
-  add(Qbackground_mode, Qdark);
   // The user's parameters come between, newest first.
   for (Value l = frame_slot(f, kFrameParameters); l.is_cons(); l = cdr_raw(l)) {
     const Value name = car_raw(car_raw(l));
@@ -242,8 +240,7 @@ NEOVM_PRIMITIVE(modify_frame_parameters, "modify-frame-parameters", 2, 2, kMainO
     } else if (name == Qminibuffer && v != Qt && is_window(v)) {
       if (!window_data(v).mini)
         return error_text(cx, "The `minibuffer' parameter does not specify a valid minibuffer window");
-    } else if (name == Qwidth || name == Qheight || name == Qfont || name == Qdisplay_type ||
-               name == Qbackground_mode || name == Qmodeline || name == Qunsplittable || name == Qmenu_bar_lines ||
+    } else if (name == Qwidth || name == Qheight || name == Qfont || name == Qmodeline || name == Qunsplittable || name == Qmenu_bar_lines ||
                name == Qtab_bar_lines || name == Qminibuffer) {
       continue;  // the initial terminal keeps its own
     } else {
@@ -395,14 +392,6 @@ NEOVM_PRIMITIVE(minibuffer_selected_window, "minibuffer-selected-window", 0, 0, 
                 kNoReentry, kDeterministic,
                 "Return the window selected before the minibuffer was entered, nil outside it.")
 (Context&) { return kNil; }
-
-NEOVM_PRIMITIVE(set_minibuffer_window, "set-minibuffer-window", 1, 1, kMainOnly, kStateWrite, kMayGc, kNoReentry,
-                kDeterministic, "Use WINDOW for the minibuffer.")
-(Context& cx, Value window) {
-  if (!is_window(window)) return wrong_type(cx, Qwindowp, window);
-  if (!window_data(window).mini) return error_text(cx, "Window is not a minibuffer window");
-  return window;
-}
 
 NEOVM_PRIMITIVE(frame_window_state_change, "frame-window-state-change", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t when FRAME's window state change flag is set.")

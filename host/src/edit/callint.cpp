@@ -14,10 +14,6 @@ NEOVM_PRIMITIVE(prefix_numeric_value, "prefix-numeric-value", 1, 1, kWorkerSafe,
   return Value::fixnum(1);
 }
 
-NEOVM_PRIMITIVE(funcall_interactively, "funcall-interactively", 1, kMany, kMainOnly, kStateWrite, kMayGc, kReenters,
-                kDeterministic, "Call FUNCTION with the arguments so that called-interactively-p sees an interactive call.")
-(Context& cx, Arguments args) { return funcall_re(cx, args[0], std::span<const Value>(args.data() + 1, args.size() - 1)); }
-
 namespace {
 
 Maybe<bool> bind_all_re(Context& cx, std::initializer_list<Value> symbols) {
