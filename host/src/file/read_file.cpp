@@ -278,7 +278,7 @@ NEOVM_VARIABLE(default_file_name_coding_system, "default-file-name-coding-system
 NEOVM_VARIABLE(delete_by_moving_to_trash, "delete-by-moving-to-trash", kGlobalVar, kBool, kInitNil,
                "Non-nil means deleted files go to the trash.")
 NEOVM_VARIABLE(auto_save_list_file_name, "auto-save-list-file-name", kGlobalVar, kAny, kInitNil,
-               "File that lists the auto-save files of this session.")
+               "File that lists the auto-save files of the running program.")
 NEOVM_VARIABLE(auto_save_visited_file_name, "auto-save-visited-file-name", kGlobalVar, kAny, kInitNil,
                "Non-nil means auto-saving writes the visited file itself.")
 NEOVM_VARIABLE(auto_save_include_big_deletions, "auto-save-include-big-deletions", kGlobalVar, kAny, kInitNil,
