@@ -46,6 +46,7 @@ constexpr const char* kHelp =
     "  --image FILE             start from this image\n"
     "  --neovm-build-image OUT  load the Lisp library and write an image\n"
     "  --neovm-no-image         start from the files of the Lisp library\n"
+    "  --neovm-gc-stress[=N]    collect at every (N-th) safepoint, poison what died\n"
     "  --neovm-bare             only primitives; --load, --eval and --funcall in order\n";
 
 neovm::Context* interrupted_context(neovm::Context* set) {
@@ -105,6 +106,8 @@ int start(const Options& options) {
   const bool building = !options.build_image.empty();
   const std::string image = building || options.bare || options.no_image ? "" : find_image(options);
   isolate_options.building = image.empty();
+  isolate_options.heap.stress = options.gc_stress != 0;
+  isolate_options.heap.stress_every = options.gc_stress;
   auto isolate = std::make_unique<neovm::Isolate>(isolate_options);
   auto cx = std::make_unique<neovm::Context>(*isolate);
   interrupted_context(cx.get());

@@ -1,6 +1,7 @@
 #include "options.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -144,6 +145,10 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
       options->bare = true;
     } else if (!ended && arg == "--neovm-no-image") {
       options->no_image = true;
+    } else if (!ended && arg == "--neovm-gc-stress") {
+      options->gc_stress = 1;
+    } else if (!ended && arg.starts_with("--neovm-gc-stress=")) {
+      options->gc_stress = static_cast<unsigned>(std::strtoul(arg.data() + std::strlen("--neovm-gc-stress="), nullptr, 10));
     } else {
       rest.emplace_back(arg);
     }

@@ -19,6 +19,7 @@ struct Options {
   std::string image;              // --image FILE
   std::string build_image;        // --neovm-build-image FILE
   bool bare = false;              // --neovm-bare: no image, no Lisp library; -l, --eval and -f in order
+  unsigned gc_stress = 0;         // --neovm-gc-stress[=N]: collect at every N-th safepoint, poison what died, report
   bool no_image = false;          // --neovm-no-image: load the Lisp library from its files
   std::vector<std::string> args;  // command-line-args, the program's name first
 };

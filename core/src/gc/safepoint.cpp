@@ -27,7 +27,12 @@ void safepoint_re(Context& cx) {
   if (!heap.gc_requested()) return;
   core::CollectKind kind = heap.major_due() ? core::CollectKind::kMajor : core::CollectKind::kMinor;
   core::HeapState& s = heap.state();
-  if (s.options.stress && ++s.stress_count % kStressMajorEvery == 0) kind = core::CollectKind::kMajor;
+  if (s.options.stress) {
+    ++s.stress_count;
+    const unsigned every = s.options.stress_every == 0 ? 1 : s.options.stress_every;
+    if (s.stress_count % every != 0) return;
+    if (s.stress_count / every % kStressMajorEvery == 0) kind = core::CollectKind::kMajor;
+  }
   if (cx.native_depth > 0) {
     collect_with_registers(heap, kind);
   } else {

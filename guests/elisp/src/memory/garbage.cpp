@@ -139,6 +139,32 @@ NEOVM_PRIMITIVE(memory_info, "memory-info", 0, 0, kWorkerSafe, kStateRead, kMayG
   return list(cx, {kib(info.totalram), kib(info.freeram), kib(info.totalswap), kib(info.freeswap)});
 }
 
+NEOVM_PRIMITIVE(neovm_gc_statistics, "neovm-gc-statistics", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
+                kNondeterministic, "Return an alist of what the collector did: counts, bytes, pauses in nanoseconds.")
+(Context& cx) {
+  const core::HeapStatistics s = core::heap_statistics(cx.heap());
+  const std::pair<const char*, std::uint64_t> rows[] = {{"minor-collections", s.minor_collections},
+                                                        {"major-collections", s.major_collections},
+                                                        {"conses-allocated", s.conses_allocated},
+                                                        {"bytes-allocated", s.bytes_allocated},
+                                                        {"bytes-promoted", s.bytes_promoted},
+                                                        {"objects-moved", s.objects_moved},
+                                                        {"objects-pinned", s.objects_pinned},
+                                                        {"live-bytes", s.live_bytes},
+                                                        {"held-bytes", s.held_bytes},
+                                                        {"external-bytes", s.external_bytes},
+                                                        {"pause-total", s.pause_total_ns},
+                                                        {"minor-pause-p50", s.minor_pause_p50_ns},
+                                                        {"minor-pause-p99", s.minor_pause_p99_ns},
+                                                        {"minor-pause-max", s.minor_pause_max_ns},
+                                                        {"major-pause-p50", s.major_pause_p50_ns},
+                                                        {"major-pause-max", s.major_pause_max_ns}};
+  Value result = kNil;
+  for (std::size_t i = std::size(rows); i-- > 0;)
+    result = cons(cx, cons(cx, intern(cx, rows[i].first), number(rows[i].second)), result);
+  return result;
+}
+
 // ---- variables ----
 
 NEOVM_VARIABLE(gc_cons_threshold, "gc-cons-threshold", kGlobalVar, kInt, Value::fixnum(800000),
