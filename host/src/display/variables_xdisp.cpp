@@ -55,7 +55,7 @@ NEOVM_VARIABLE(frame_title_format, "frame-title-format", kGlobalVar, kAny, kInit
                "Redisplay option: frame title format.")
 NEOVM_VARIABLE(global_mode_string, "global-mode-string", kGlobalVar, kAny, kInitNil,
                "Redisplay option: global mode string.")
-NEOVM_VARIABLE(glyphless_char_display, "glyphless-char-display", kGlobalVar, kAny, kInitNil,
+NEOVM_VARIABLE(glyphless_char_display, "glyphless-char-display", kGlobalVar, kAny, make_glyphless_table,
                "Redisplay option: glyphless char display.")
 NEOVM_VARIABLE(highlight_nonselected_windows, "highlight-nonselected-windows", kGlobalVar, kBool, kInitNil,
                "Redisplay option: highlight nonselected windows.")

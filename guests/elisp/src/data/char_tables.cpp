@@ -157,6 +157,17 @@ DATA_REENTERS(optimize_char_table, "optimize-char-table", 1, 2,
   return kNil;
 }
 
+namespace {
+// What Lisp sees for the number `v` that a table of a Unicode property holds.
+Value decoded_property(Value table, Value v) {
+  if (!slot_raw(table, kCharTableExtras + 1).is_fixnum()) return v;
+  const Value names = slot_raw(table, kCharTableExtras + 4);
+  return is_vector(names) && v.is_natnum_fixnum() && v.as_fixnum() < slot_count_raw(names)
+             ? slot_raw(names, v.as_fixnum())
+             : v;
+}
+}  // namespace
+
 DATA_REENTERS(
     map_char_table, "map-char-table", 2, 2,
     "Call FUNCTION with each character or range (FROM . TO) of CHAR-TABLE that has a non-nil value, and the value.")
@@ -166,7 +177,8 @@ DATA_REENTERS(
   for (int c = 0; c <= kMaxCharacter;) {
     int from = c;
     int to = kMaxCharacter;
-    const Value v = core::char_table_get_range(table, c, &from, &to);
+    Value v = core::char_table_get_range(table, c, &from, &to);
+    if (is_unicode_table(table)) v = decoded_property(table, v);
     if (v.truthy()) {
       const Value key = from == to ? Value::fixnum(from) : cons(cx, Value::fixnum(from), Value::fixnum(to));
       TRY(funcall_re(cx, function, {key, v}));
@@ -292,13 +304,7 @@ DATA_MAKES(get_unicode_property_internal, "get-unicode-property-internal", 2, 2,
 (Context& cx, Value table, Value ch) {
   TRY(check_unicode_table(cx, table));
   const int c = TRY(character_argument(cx, ch));
-  const Value v = char_table_value(cx, table, c);
-  const Value decoder = slot_raw(table, kCharTableExtras + 1);
-  if (!decoder.is_fixnum()) return v;
-  const Value names = slot_raw(table, kCharTableExtras + 4);
-  if (is_vector(names) && v.is_natnum_fixnum() && v.as_fixnum() < slot_count_raw(names))
-    return slot_raw(names, v.as_fixnum());
-  return v;
+  return decoded_property(table, char_table_value(cx, table, c));
 }
 
 DATA_WRITES(put_unicode_property_internal, "put-unicode-property-internal", 3, 3,
