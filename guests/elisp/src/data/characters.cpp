@@ -29,6 +29,13 @@ NEOVM_VARIABLE(script_representative_chars, "script-representative-chars", kGlob
 NEOVM_VARIABLE(unicode_category_table, "unicode-category-table", kGlobalVar, kAny, kInitNil, "Char-table of Unicode's general categories.")
 // clang-format on
 
+// Purposes whose tables GNU's Lisp library makes: how many extra slots each has.
+NEOVM_INIT(char_table_purposes, kTables)(Context& cx) {
+  symbol_put(cx, Qtranslation_table, Qchar_table_extra_slots, Value::fixnum(2));
+  for (const char* purpose : {"keymap", "keyboard-translate-table", "use-default-ascent", "ignore-relative-composition"})
+    symbol_put(cx, intern(cx, purpose), Qchar_table_extra_slots, Value::fixnum(0));
+}
+
 DATA_LOOKS(characterp, "characterp", 1, 2, "Return t if OBJECT is a character.")(Context&, Value v, Value) {
   return boolean(is_character(v));
 }

@@ -134,8 +134,8 @@ Value classify(Context& cx, Arguments args, Value type, bool iso2022_list, Value
     return category(cx, "raw-text");
   }
   if (type == Qutf_8) {
+    *ascii = boolean(first.is_nil());
     if (first.is_nil()) return category(cx, "utf-8");
-    *ascii = kNil;
     return category(cx, first.is_cons() ? "utf-8-auto" : "utf-8-sig");
   }
   if (type == Qundecided) return category(cx, "undecided");
