@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <unordered_map>
 
 #include "eval/machine.hpp"
 #include "neovm/abi/api.hpp"
@@ -130,10 +131,27 @@ void run_steps(Context& cx, InitPhase phase) {
     if (step->phase == phase) step->run(cx);
 }
 
-const PrimitiveDescriptor* find_primitive(std::string_view name) {
+// The primitives that the machine calls itself, found in one pass over the table.
+void find_machine_primitives(Machine& m) {
+  static constexpr struct {
+    int opcode;
+    const char* name;
+    std::uint32_t arguments;
+  } kBytePrimitives[] = {
+#define X(opcode, name, arguments) {opcode, name, arguments},
+#include "eval/byte_prims.def"
+#undef X
+  };
+  std::unordered_map<std::string_view, const PrimitiveDescriptor*> wanted;
+  for (const auto& row : kBytePrimitives) wanted[row.name] = nullptr;
   for (const PrimitiveDescriptor* d : all_primitives())
-    if (d->name == name) return d;
-  return nullptr;
+    if (const auto it = wanted.find(d->name); it != wanted.end()) it->second = d;
+  for (const auto& row : kBytePrimitives)
+    m.byte_primitives[row.opcode] = {wanted[row.name], row.name, row.arguments};
+  m.concat = wanted["concat"];
+  m.nconc = wanted["nconc"];
+  m.length = wanted["length"];
+  m.aref = wanted["aref"];
 }
 
 void destroy_machine(Context& cx) {
@@ -156,21 +174,7 @@ void attach_context(Context& cx, bool every_start) {
   m->max_depth = &cx.cells(Qmax_lisp_eval_depth);
   m->max_specpdl = &cx.cells(Qmax_specpdl_size);
   m->stress = cx.isolate().options().heap.stress;
-  m->concat = find_primitive("concat");
-  m->nconc = find_primitive("nconc");
-  m->length = find_primitive("length");
-  m->aref = find_primitive("aref");
-  static constexpr struct {
-    int opcode;
-    const char* name;
-    std::uint32_t arguments;
-  } kBytePrimitives[] = {
-#define X(opcode, name, arguments) {opcode, name, arguments},
-#include "eval/byte_prims.def"
-#undef X
-  };
-  for (const auto& row : kBytePrimitives)
-    m->byte_primitives[row.opcode] = {find_primitive(row.name), row.name, row.arguments};
+  find_machine_primitives(*m);
   cx.guest_state = m;
   cx.guest_trace = trace_machine;
   cx.guest_destroy = destroy_machine;

@@ -108,9 +108,30 @@ void exchange_binding(Context& cx, Binding& b) {
   }
 }
 
-Value frame_environment(Frame* f) {
-  // The environment of a form in progress; a call whose callee has a frame of its own has none.
-  return f->op == FrameOp::kByteCode || f->op == FrameOp::kCalled ? kNil : f->env;
+// The lexical environment that code of frame F runs in now; Unbound when F keeps none.
+Value current_environment(Frame* f) {
+  switch (f->op) {
+    case FrameOp::kByteCode:
+    case FrameOp::kMapcar:
+    case FrameOp::kMapc:
+    case FrameOp::kMapcan:
+    case FrameOp::kMapconcat:
+    case FrameOp::kSort:
+    case FrameOp::kMaphash:
+    case FrameOp::kHook: return kUnbound;
+    case FrameOp::kCalled: return (f->flags & kRecordAbove) != 0 ? f->env : kUnbound;
+    default: return f->env;
+  }
+}
+
+// … and that F itself was called in: what F has bound since does not count.
+Value calling_environment(Frame* f) {
+  if (f->op == FrameOp::kArgs || (f->op == FrameOp::kCalled && (f->flags & kRecordAbove) != 0)) return f->env;
+  for (Frame* g = f->previous(); g != nullptr; g = g->previous()) {
+    const Value env = current_environment(g);
+    if (!env.is_unbound()) return env;
+  }
+  return kNil;
 }
 
 }  // namespace
@@ -132,7 +153,7 @@ NEOVM_PRIMITIVE(backtrace_eval, "backtrace-eval", 2, 3, kWorkerSafe, kStateWrite
         for (std::size_t i = from; i < to; ++i) exchange_binding(c, c.bindings[i]);
       },
       cons(cx, Value::fixnum(static_cast<std::int64_t>(depth)), Value::fixnum(static_cast<std::int64_t>(top))));
-  Value env = frame_environment(f);
+  Value env = calling_environment(f);
   const Value result = eval_in_environment_re(cx, exp, &env);
   return unbind_to_re(cx, top, result);
 }
@@ -140,21 +161,27 @@ NEOVM_PRIMITIVE(backtrace_eval, "backtrace-eval", 2, 3, kWorkerSafe, kStateWrite
 NEOVM_PRIMITIVE(backtrace_locals, "backtrace--locals", 1, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic, "Return an alist of the local variables of the call NFRAMES outwards from BASE.")
 (Context& cx, Value nframes, Value base) {
+  if (!nframes.is_natnum_fixnum()) return wrong_type(cx, Qwholenump, nframes);
   Frame* f = TRY(find_record(cx, nframes, base));
-  if (f == nullptr) return error_text(cx, "Activation frame not found!");
-  if (f->previous() == nullptr) return kNil;
+  Frame* inner = TRY(find_record(cx, Value::fixnum(nframes.as_fixnum() - 1), base));
+  if (f == nullptr || inner == nullptr) return error_text(cx, "Activation frame not found!");
   Value result = kNil;
-  for (Value e = frame_environment(f); e.is_cons(); e = cdr_raw(e))
-    if (car_raw(e).is_cons()) result = cons(cx, cons(cx, car_raw(car_raw(e)), cdr_raw(car_raw(e))), result);
-  // What the call itself has bound dynamically: up to where the next inner call began.
-  std::size_t end = cx.bindings.size();
-  for (Frame* g = machine(cx).fp; g != nullptr && g != f; g = g->previous()) end = g->bindings;
-  for (std::size_t i = f->bindings; i < end; ++i) {
+  // Dynamic bindings made between this call and the next inner one, with the values they gave then: what a
+  // later binding of the same variable saved, or else the current value.
+  for (std::size_t i = inner->bindings; i-- > f->bindings;) {
     const Binding& b = cx.bindings[i];
     if (b.kind != Binding::Kind::kLet && b.kind != Binding::Kind::kLetDefault && b.kind != Binding::Kind::kLetLocal)
       continue;
-    const Value v = variable_value(cx, b.symbol);
+    Value v = kUnbound;
+    for (std::size_t j = i + 1; j < cx.bindings.size() && v.is_unbound(); ++j)
+      if (cx.bindings[j].kind == b.kind && cx.bindings[j].symbol == b.symbol) v = cx.bindings[j].value;
+    if (v.is_unbound()) v = variable_value(cx, b.symbol);
     result = cons(cx, cons(cx, b.symbol, v.is_unbound() ? kNil : v), result);
+  }
+  const Value env = current_environment(f);
+  if (env.is_cons() && env != calling_environment(f)) {
+    for (Value e = env; e.is_cons(); e = cdr_raw(e))
+      if (car_raw(e).is_cons()) result = cons(cx, cons(cx, car_raw(car_raw(e)), cdr_raw(car_raw(e))), result);
   }
   return result;
 }

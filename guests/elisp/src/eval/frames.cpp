@@ -707,6 +707,13 @@ machine_call: {
         for (Value l = cdr_raw(spread); l.is_cons(); l = cdr_raw(l), ++argc) *sp++ = car_raw(l);
         goto apply;
       }
+      if (n == 1) {
+        // One more argument: it takes the list's place, in the backtrace as well.
+        args[argc - 1] = car_raw(spread);
+        if ((fp->flags & kRecordBelow) != 0) fp->below()[argc - 1] = car_raw(spread);
+        --argc;
+        goto apply;
+      }
       if (sp + argc + n + 64 > cx.stack_limit) goto stack_full;
       const std::uint32_t fixed = argc - 2;
       for (std::uint32_t i = 0; i < fixed; ++i) *sp++ = args[1 + i];

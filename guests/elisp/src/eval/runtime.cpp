@@ -207,6 +207,7 @@ void push_called_frame(Context& cx, Machine& m, Value function, std::uint32_t n)
 
 Value run(Context& cx, Machine& m, Frame* entry, Action action) {
   Frame* const outer_entry = m.entry;
+  const std::int64_t depth = cx.eval_depth;
   m.entry = entry;
   ++cx.native_depth;
   while (true) {
@@ -221,6 +222,7 @@ Value run(Context& cx, Machine& m, Frame* entry, Action action) {
   m.entry = outer_entry;
   m.fp = entry->previous();
   cx.sp = reinterpret_cast<Value*>(entry);
+  cx.eval_depth = depth;
   return action == Action::kDone ? m.val : kExit;
 }
 

@@ -1,0 +1,23 @@
+;;; What the backtrace primitives see of interpreted calls.
+
+(progn (defun ev-bt (n) (let ((l nil) (i 0)) (mapbacktrace (lambda (evald fn args flags) (if (< i n) (setq l (cons (list evald fn args flags) l))) (setq i (1+ i))) 'ev-bt) (nreverse l))) 1)
+(let ((x 1)) (list x (ev-bt 3)))
+(funcall #'ev-bt 2)
+(apply #'ev-bt '(3))
+(mapcar #'ev-bt '(2))
+(catch 'a (throw 'a (ev-bt 4)))
+(condition-case nil (ev-bt 2) (error nil))
+(let ((f (lambda (a b) (ev-bt 2)))) (funcall f 1 2))
+(let ((l nil)) (list (sort (list 2 1) (lambda (a b) (setq l (ev-bt 3)) t)) l))
+(progn (defun ev-bt-error () (car 5)) (let ((signal-hook-function (lambda (s d) (throw 'k (list s d (ev-bt 3)))))) (catch 'k (ev-bt-error))))
+(let ((signal-hook-function (lambda (s d) (throw 'k (let ((l nil)) (mapbacktrace (lambda (e f a fl) (if (memq f '(car ev-bt-error)) (setq l (cons (list e f a) l)))))  l))))) (catch 'k (ev-bt-error)))
+(let ((signal-hook-function (lambda (s d) (throw 'k (let ((l nil)) (mapbacktrace (lambda (e f a fl) (if (memq f '(ev-no-such-fn)) (setq l (cons (list e f a) l)))))  l))))) (catch 'k (ev-no-such-fn 1 (+ 1 2))))
+(let ((signal-hook-function (lambda (s d) (throw 'k (let ((l nil)) (mapbacktrace (lambda (e f a fl) (if (memq f '(aref vector)) (setq l (cons (list e f a) l)))))  l))))) (catch 'k (aref (vector 1 2) (+ 1 2))))
+(let ((signal-hook-function (lambda (s d) (throw 'k (let ((l nil)) (mapbacktrace (lambda (e f a fl) (if (memq f '(car funcall)) (setq l (cons (list e f a) l)))))  l))))) (catch 'k (funcall 'car 1 2)))
+(backtrace-frame 0 'ev-no)
+(backtrace-frame--internal (lambda (&rest a) a) 'x nil)
+(progn (defun ev-loc (a) (let ((b 2)) (ev-loc2))) (defun ev-loc2 () (backtrace-eval '(list a b) 1 'ev-loc2)) (condition-case e (ev-loc 1) (error e)))
+(progn (defvar ev-dynv 1) (defun ev-dyn1 () (let ((ev-dynv 2)) (ev-dyn2))) (defun ev-dyn2 () (let ((ev-dynv 3)) (list (backtrace-eval 'ev-dynv 1 'ev-dyn2) (backtrace-eval 'ev-dynv 0 'ev-dyn2) ev-dynv))) (ev-dyn1))
+ev-dynv
+(mapbacktrace 'car)
+(backtrace-debug 0 nil)
