@@ -47,6 +47,9 @@ class Compiler {
   [[nodiscard]] bool foldable(int c) const;
   [[nodiscard]] bool one_character(const Node& n) const;
   void find_anchors();
+  void find_leading_repeat();
+  void find_folded_prefix();
+  [[nodiscard]] bool taken_in_runs(int alternative, const Node& all, const FirstBytes& after);
   void find_literals();
   bool append_bytes(int c, std::vector<std::uint8_t>* out) const;
 
@@ -278,6 +281,21 @@ bool Compiler::one_character(const Node& n) const {
   }
 }
 
+// In \(?:S\|…\)* a single character S may be taken in runs when nothing else, in the loop or behind it, can start
+// with it: no run is ever given back then.
+bool Compiler::taken_in_runs(int alternative, const Node& all, const FirstBytes& after) {
+  if (!one_character(tree_.nodes[alternative]) || after.empty || after.syntax != 0) return false;
+  const FirstBytes& mine = first(alternative);
+  if (mine.syntax != 0) return false;
+  FirstBytes others = after;
+  for (const int other : all.children)
+    if (other != alternative) others.merge(first(other));
+  if (others.syntax != 0 || others.empty) return false;
+  for (int i = 0; i < 4; ++i)
+    if ((mine.bits[i] & others.bits[i]) != 0) return false;
+  return true;
+}
+
 void Compiler::generate_loop(const Node& n, int body, const FirstBytes& follow) {
   const bool counted = n.min > 1 || n.max > 1;
   const bool may_be_empty = first(body).empty;
@@ -306,6 +324,25 @@ void Compiler::generate_loop(const Node& n, int body, const FirstBytes& follow) 
   loop.here_map = here_map;
   loop.other_map = other_map;
   if (enter >= 0) out_.code[enter].target = here();
+  if (!counted && n.greedy && tree_.nodes[body].kind == NodeKind::kAlternatives) {
+    std::vector<int> runs;
+    for (const int child : tree_.nodes[body].children)
+      if (taken_in_runs(child, tree_.nodes[body], follow)) runs.push_back(child);
+    for (const int child : runs) {
+      Node run;
+      run.kind = NodeKind::kRepeat;
+      run.possessive = true;
+      run.min = 1;
+      run.max = kUnlimited;
+      run.children.push_back(child);
+      const int node = static_cast<int>(tree_.nodes.size());
+      tree_.nodes.push_back(std::move(run));
+      first_.push_back(first(child));
+      known_.push_back(true);
+      auto& children = tree_.nodes[body].children;
+      *std::find(children.begin(), children.end(), child) = node;
+    }
+  }
   generate(body, after);
   const int back = emit(Op::kJump);
   out_.code[back].target = head;
@@ -326,7 +363,7 @@ void Compiler::generate_repeat(const Node& n, const FirstBytes& follow) {
     repeat.other_map = after_map;
     bool disjoint = !follow.empty && inside.syntax == 0 && follow.syntax == 0;
     for (int i = 0; i < 4; ++i) disjoint = disjoint && (inside.bits[i] & follow.bits[i]) == 0;
-    repeat.possessive = disjoint;
+    repeat.possessive = disjoint || n.possessive;
     const Node& one = tree_.nodes[body];
     if (one.kind == NodeKind::kChar) {
       generate_literal({one.value});
@@ -394,6 +431,39 @@ void Compiler::find_anchors() {
   }
 }
 
+void Compiler::find_leading_repeat() {
+  if (tree_.has_backrefs) return;
+  std::size_t pc = 0;
+  while (out_.code[pc].op == Op::kGroupStart || out_.code[pc].op == Op::kAssert) ++pc;
+  const Instruction& in = out_.code[pc];
+  if (in.op == Op::kRepeatOne && !in.flag && in.max < 0) out_.leading_repeat = static_cast<int>(pc);
+}
+
+// Text for a skipping search when case is ignored: characters whose other cases are ASCII too.
+void Compiler::find_folded_prefix() {
+  if (!folder_.folds()) return;
+  std::size_t pc = 0;
+  while (out_.code[pc].op == Op::kGroupStart || out_.code[pc].op == Op::kAssert) ++pc;
+  if (out_.code[pc].op != Op::kFold) return;
+  std::vector<std::vector<int>> same;
+  for (int k = 0; k < out_.code[pc].count && k < 200; ++k) {
+    int all[8];
+    const int n = folder_.equivalents(out_.folded[out_.code[pc].value + k], all, 8);
+    const bool ascii = n < 8 && std::all_of(all, all + n, [](int c) { return c < 0x80; });
+    if (!ascii) break;
+    same.emplace_back(all, all + n);
+    out_.folded_prefix.push_back(static_cast<std::uint8_t>(out_.folded[out_.code[pc].value + k]));
+  }
+  const std::size_t length = same.size();
+  if (length < 2) {
+    out_.folded_prefix.clear();
+    return;
+  }
+  std::fill(std::begin(out_.folded_skip), std::end(out_.folded_skip), static_cast<std::uint8_t>(length));
+  for (std::size_t k = 0; k + 1 < length; ++k)
+    for (const int c : same[k]) out_.folded_skip[c] = static_cast<std::uint8_t>(length - 1 - k);
+}
+
 // Exact text at the start of every match, and the longest exact text somewhere in every match.
 void Compiler::find_literals() {
   constexpr int kBreak = -1;  // adjacency ends here
@@ -431,6 +501,8 @@ void Compiler::find_literals() {
 }
 
 void Compiler::run() {
+  // References to nodes stay valid: loops add at most one node for each there is.
+  tree_.nodes.reserve(2 * tree_.nodes.size());
   FirstBytes end;
   end.empty = true;
   find_anchors();
@@ -438,12 +510,14 @@ void Compiler::run() {
   out_.first = first(tree_.root);
   generate(tree_.root, end);
   emit(Op::kMatch);
+  find_leading_repeat();
   out_.groups = tree_.groups;
   out_.multibyte = multibyte_;
   out_.fold = folder_.folds();
   out_.uses_syntax = tree_.uses_syntax;
   out_.sets = std::move(tree_.sets);
   for (int c = 0; c < 128; ++c) out_.ascii_canonical[c] = folder_.canonical(c);
+  find_folded_prefix();
 }
 
 }  // namespace

@@ -272,6 +272,7 @@ std::int64_t Matcher::last_possible(std::uint16_t map, std::int64_t high, std::i
 MatchResult Matcher::run(std::int64_t start) {
   std::fill(registers_, registers_ + register_count_, -1);
   top_ = stack_base_;
+  run_end_ = -1;
   const Instruction* const code = re_.code.data();
   std::int64_t pos = start;
   std::int64_t best = -1;  // POSIX: the longest match so far
@@ -403,6 +404,7 @@ MatchResult Matcher::run(std::int64_t start) {
             low = pos + (one.op == Op::kByte || !re_.multibyte ? 1 : bytes_by_lead(*at(pos)));
           }
         }
+        if (pc == re_.leading_repeat) run_end_ = high;
         if (!in.possessive && high > low) {
           high = last_possible(in.other_map, high, low);
           if (high < 0) goto fail;

@@ -20,6 +20,9 @@ class Matcher {
   MatchResult run(std::int64_t at);
   [[nodiscard]] std::int64_t group_start(int group) const { return registers_[2 * group]; }
   [[nodiscard]] std::int64_t group_end(int group) const { return registers_[2 * group + 1]; }
+  // Where the run that the last attempt began with ended, or -1. An attempt from inside the run would try a
+  // part of what has failed.
+  [[nodiscard]] std::int64_t run_end() const { return run_end_; }
   SyntaxReader& syntax() {
     if (!syntax_) syntax_.emplace(current_tables(cx_).syntax, subject_.properties);
     return *syntax_;
@@ -96,6 +99,7 @@ class Matcher {
   std::int64_t* registers_;
   int register_count_;
   int loop_base_;  // first loop register
+  std::int64_t run_end_ = -1;
   unsigned ticks_ = 0;
 };
 

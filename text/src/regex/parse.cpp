@@ -133,6 +133,9 @@ class Parser {
     if (a >= Assertion::kWordStart) tree_.uses_syntax = true;
   }
   int take_last();
+  [[nodiscard]] bool all_characters(const std::vector<int>& nodes) const {
+    return std::all_of(nodes.begin(), nodes.end(), [this](int n) { return tree_.nodes[n].kind == NodeKind::kChar; });
+  }
   void end_alternative();
   int close_frame();
   void repeat(int min, int max, bool greedy);
@@ -174,7 +177,12 @@ int Parser::close_frame() {
   Frame f = std::move(frames_.back());
   frames_.pop_back();
   int node = f.alternatives[0];
-  if (f.alternatives.size() > 1) {
+  if (f.alternatives.size() > 1 && all_characters(f.alternatives)) {
+    CharSet set;
+    for (const int a : f.alternatives) add_range(&set, tree_.nodes[a].value, tree_.nodes[a].value);
+    tree_.sets.push_back(std::move(set));
+    node = add(NodeKind::kSet, static_cast<int>(tree_.sets.size()) - 1);
+  } else if (f.alternatives.size() > 1) {
     node = add(NodeKind::kAlternatives);
     tree_.nodes[node].children = std::move(f.alternatives);
   }
@@ -254,7 +262,7 @@ const char* Parser::open_group() {
     ++at_;
     shy = true;
     for (;;) {
-      if (at_end()) return kUnmatchedParen;
+      if (at_end()) return number == 0 ? kUnmatchedParen : kPremature;
       const int c = text_[at_++];
       if (c == ':') break;
       if (c < '0' || c > '9' || (c == '0' && number == 0)) return kInvalid;

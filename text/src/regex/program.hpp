@@ -97,9 +97,12 @@ class Regex {
   bool anchored_at_start = false;  // begins with \`
   bool anchored_at_line = false;   // begins with ^
   bool anchored_at_point = false;  // begins with \=
+  int leading_repeat = -1;         // the instruction that takes a run of characters at the start of every match
   regex::FirstBytes first;
-  std::vector<std::uint8_t> prefix;    // exact bytes every match starts with
-  std::vector<std::uint8_t> required;  // exact bytes every match contains
+  std::vector<std::uint8_t> prefix;         // exact bytes every match starts with
+  std::vector<std::uint8_t> folded_prefix;  // ASCII, canonical: text every match starts with when case is ignored
+  std::uint8_t folded_skip[256];            // how far a search for folded_prefix may skip, by the byte under its end
+  std::vector<std::uint8_t> required;       // exact bytes every match contains
   std::int32_t ascii_canonical[128];
 };
 

@@ -63,6 +63,7 @@ class Searcher {
 
  private:
   void prepare_map();
+  [[nodiscard]] std::int64_t find_folded(std::int64_t from) const;
   [[nodiscard]] std::int64_t skip_by_map(std::int64_t i, std::int64_t to) const;
 
   Context& cx_;
@@ -85,6 +86,30 @@ void Searcher::prepare_map() {
       if (any || ((re_.first.syntax >> matcher_.syntax().table_code(c)) & 1) != 0) map_[c] = 1;
     if (any && re_.multibyte) std::fill(map_ + 0xC0, map_ + 256, std::uint8_t{1});
   }
+}
+
+// Next occurrence of the folded prefix before `stop_`, looking at the byte under its end and skipping.
+std::int64_t Searcher::find_folded(std::int64_t from) const {
+  const Cursor& text = subject_.text;
+  const auto length = static_cast<std::int64_t>(re_.folded_prefix.size());
+  const std::uint8_t* const low = text.first;
+  const std::uint8_t* const high = text.second - text.first_bytes;
+  const std::int64_t split = text.first_bytes;
+  const auto byte = [&](std::int64_t i) { return (i < split ? low : high)[i]; };
+  const std::uint8_t last = re_.folded_prefix.back();
+  for (std::int64_t end = from + length - 1; end < stop_;) {
+    const std::uint8_t b = byte(end);
+    if (b < 0x80 && re_.ascii_canonical[b] == last) {
+      std::int64_t k = length - 2;
+      for (; k >= 0; --k) {
+        const std::uint8_t c = byte(end - length + 1 + k);
+        if (c >= 0x80 || re_.ascii_canonical[c] != re_.folded_prefix[static_cast<std::size_t>(k)]) break;
+      }
+      if (k < 0) return end - length + 1;
+    }
+    end += re_.folded_skip[b];
+  }
+  return -1;
 }
 
 std::int64_t Searcher::skip_by_map(std::int64_t i, std::int64_t to) const {
@@ -143,6 +168,9 @@ Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
     } else if (!re_.prefix.empty()) {
       i = find_bytes(text, re_.prefix, i, stop_);
       if (i < 0 || i > to) return -1;
+    } else if (!re_.folded_prefix.empty()) {
+      i = find_folded(i);
+      if (i < 0 || i > to) return -1;
     } else if (!re_.first.empty) {
       if (!have_map_) {
         // A map that depends on syntax costs a hundred lookups: not for a short text.
@@ -156,7 +184,7 @@ Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
     if (use_required && required_at < i) continue;
     if (TRY(at(i))) return i;
     if (i >= subject_.end) break;
-    i = text.next(i);
+    i = std::max(text.next(i), matcher_.run_end());
   }
   return -1;
 }

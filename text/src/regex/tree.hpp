@@ -74,8 +74,9 @@ struct CharSet {
 struct Node {
   NodeKind kind = NodeKind::kEmpty;
   bool greedy = true;
-  bool negated = false;  // kSyntax, kCategory
-  int value = 0;         // character, set index, syntax code, category, group number (0: shy), Assertion
+  bool possessive = false;  // kRepeat: never gives anything back
+  bool negated = false;     // kSyntax, kCategory
+  int value = 0;            // character, set index, syntax code, category, group number (0: shy), Assertion
   int min = 0;
   int max = 0;  // kRepeat
   std::vector<int> children;
