@@ -1,4 +1,5 @@
 // neomacs: runs Emacs Lisp with GNU's Lisp library where `emacs --batch` would.
+#include <locale.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -151,6 +152,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "neomacs: Can't chdir to %s\n", options.chdir.c_str());
     return 1;
   }
+  setlocale(LC_CTYPE, "");
+  setlocale(LC_TIME, "");
   signal(SIGPIPE, SIG_IGN);
   struct sigaction action = {};
   action.sa_handler = neomacs::on_interrupt;
