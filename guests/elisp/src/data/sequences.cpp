@@ -308,7 +308,7 @@ DATA_WRITES(nreverse, "nreverse", 1, 1, "Reverse the elements of SEQ, reusing it
       tail = next;
       if ((++steps & 0xFFFFF) == 0) TRY(check_quit(cx));
     }
-    if (!tail.is_nil()) return wrong_type(cx, Qlistp, tail);
+    if (!tail.is_nil()) return wrong_type(cx, Qlistp, v);
     return result;
   }
   if (!is_vector(v) && !is_bool_vector(v)) return wrong_type(cx, Qarrayp, v);
