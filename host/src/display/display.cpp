@@ -189,6 +189,8 @@ void attach_display(Context& cx) {
   const Value minibuffer = funcall_re(cx, Qget_buffer_create, {make_string(cx, " *Minibuf-0*")});
   if (minibuffer.is_exit()) return;
   show_buffer_re(cx, frame_slot(d.selected_frame.get(), kFrameMinibuffer), minibuffer);
+  // GNU's start-up code expects the log of messages to exist.
+  if (funcall_re(cx, Qget_buffer_create, {make_string(cx, "*Messages*")}).is_exit()) return;
   place_window(d.selected_window.get(), 0, 0, 80, 24);
   place_window(frame_slot(d.selected_frame.get(), kFrameMinibuffer), 0, 24, 80, 1);
   d.use_count = 1;
