@@ -44,6 +44,7 @@ struct CachedSkipSet {
 struct TextState {
   static constexpr std::size_t kCacheSize = 128;
   std::vector<CachedRegex> cache;
+  std::uint8_t cache_hints[256] = {};  // by low bits of the hash: where the pattern may be
   std::uint64_t uses = 0;
   std::vector<std::unique_ptr<CachedSkipSet>> skip_sets;  // most recently used first
   Slot syntax_codes;                                      // vector of the shared entries, or nil

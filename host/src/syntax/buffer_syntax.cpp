@@ -6,16 +6,21 @@ namespace neomacs::host {
 
 BufferSyntax::BufferSyntax(Context& cx)
     : cx_(cx), buffer_(current_buffer(cx)), use_properties_(variable_true(cx, Qparse_sexp_lookup_properties)) {
-  options_.ignore_comments = variable_true(cx, Qparse_sexp_ignore_comments);
-  options_.comment_end_can_be_escaped = variable_true(cx, Qcomment_end_can_be_escaped);
-  options_.multibyte_as_symbol = variable_true(cx, Qmultibyte_syntax_as_symbol);
-  options_.column_zero_starts_defun =
-      variable_true(cx, Qopen_paren_in_column_0_is_defun_start) && !variable_true(cx, Qcomment_use_syntax_ppss);
   if (!use_properties_) return;
   properties_.data = this;
   properties_.run_at = &run_at;
   const Value done = variable_value(cx, Qsyntax_propertize__done);
   ready_ = done.is_fixnum() ? done.as_fixnum() : 0;
+}
+
+text::ScanOptions BufferSyntax::options() const {
+  text::ScanOptions o;
+  o.ignore_comments = variable_true(cx_, Qparse_sexp_ignore_comments);
+  o.comment_end_can_be_escaped = variable_true(cx_, Qcomment_end_can_be_escaped);
+  o.multibyte_as_symbol = variable_true(cx_, Qmultibyte_syntax_as_symbol);
+  o.column_zero_starts_defun =
+      variable_true(cx_, Qopen_paren_in_column_0_is_defun_start) && !variable_true(cx_, Qcomment_use_syntax_ppss);
+  return o;
 }
 
 void BufferSyntax::run_at(void* data, std::int64_t at, text::SyntaxRun* run) {

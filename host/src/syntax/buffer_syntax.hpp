@@ -27,7 +27,7 @@ class BufferSyntax {
   }
   text::SyntaxScanner& scanner() {
     if (!scanner_)
-      scanner_.emplace(cx_, buffer_.cursor(), buffer_.begin.bytes - 1, buffer_.end.bytes - 1, options_, reader());
+      scanner_.emplace(cx_, buffer_.cursor(), buffer_.begin.bytes - 1, buffer_.end.bytes - 1, options(), reader());
     return *scanner_;
   }
   [[nodiscard]] Buffer& buffer() { return buffer_; }
@@ -38,11 +38,11 @@ class BufferSyntax {
   [[nodiscard]] std::int64_t wanted() const { return wanted_; }
 
  private:
+  [[nodiscard]] text::ScanOptions options() const;
   static void run_at(void* data, std::int64_t at, text::SyntaxRun* run);
 
   Context& cx_;
   Buffer& buffer_;
-  text::ScanOptions options_;
   bool use_properties_;
   std::int64_t ready_ = 0;  // characters before this have their properties
   std::int64_t wanted_ = -1;

@@ -128,10 +128,19 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   append_flags(options, pattern, &flags);
   const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags[0]);
   ++state.uses;
-  for (CachedRegex& entry : state.cache) {
-    if (entry.hash != hash || !same_request(entry, pattern, flags[0], options, case_table)) continue;
-    entry.last_use = state.uses;
-    return entry.regex.get();
+  std::uint8_t& hint = state.cache_hints[hash & 255];
+  const auto usable = [&](const CachedRegex& entry) {
+    return entry.hash == hash && same_request(entry, pattern, flags[0], options, case_table);
+  };
+  if (hint < state.cache.size() && usable(state.cache[hint])) {
+    state.cache[hint].last_use = state.uses;
+    return state.cache[hint].regex.get();
+  }
+  for (std::size_t i = 0; i < state.cache.size(); ++i) {
+    if (!usable(state.cache[i])) continue;
+    state.cache[i].last_use = state.uses;
+    hint = static_cast<std::uint8_t>(i);
+    return state.cache[i].regex.get();
   }
 
   regex::Tree tree;
@@ -166,6 +175,7 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
                    state.cache.end() - 1);
   }
   CachedRegex& entry = state.cache.back();
+  hint = static_cast<std::uint8_t>(state.cache.size() - 1);
   entry.hash = hash;
   entry.last_use = state.uses;
   entry.key = flags;

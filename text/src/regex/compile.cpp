@@ -508,6 +508,10 @@ void Compiler::run() {
   find_anchors();
   find_literals();
   out_.first = first(tree_.root);
+  for (int b = 0; b < 256; ++b) {
+    const bool continuation = multibyte_ && b >= 0x80 && b < 0xC0;
+    out_.first_map[b] = !continuation && out_.first.has(static_cast<std::uint8_t>(b)) ? 1 : 0;
+  }
   generate(tree_.root, end);
   emit(Op::kMatch);
   find_leading_repeat();

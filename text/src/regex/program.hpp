@@ -99,6 +99,7 @@ class Regex {
   bool anchored_at_point = false;  // begins with \=
   int leading_repeat = -1;         // the instruction that takes a run of characters at the start of every match
   regex::FirstBytes first;
+  std::uint8_t first_map[256];              // 1 where a match may start, unless first.syntax says more
   std::vector<std::uint8_t> prefix;         // exact bytes every match starts with
   std::vector<std::uint8_t> folded_prefix;  // ASCII, canonical: text every match starts with when case is ignored
   std::uint8_t folded_skip[256];            // how far a search for folded_prefix may skip, by the byte under its end

@@ -5,6 +5,7 @@
 // that a hopeless search ends in one pass.
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "matcher.hpp"
 
@@ -15,7 +16,7 @@ using regex::Matcher;
 using regex::MatchResult;
 
 // Start of the first occurrence of `what` wholly inside [from, to), or -1.
-std::int64_t find_bytes(const Cursor& text, const std::vector<std::uint8_t>& what, std::int64_t from, std::int64_t to) {
+std::int64_t find_bytes(const Cursor& text, std::span<const std::uint8_t> what, std::int64_t from, std::int64_t to) {
   const auto n = static_cast<std::int64_t>(what.size());
   const auto in_span = [&](std::int64_t low, std::int64_t high) -> std::int64_t {
     if (high - low < n) return -1;
@@ -71,21 +72,21 @@ class Searcher {
   const RegexSubject& subject_;
   std::int64_t stop_;
   Matcher matcher_;
-  bool have_map_ = false;
-  std::uint8_t map_[256];
+  const std::uint8_t* map_ = nullptr;  // null: any byte may start a match, or nobody has asked yet
+  std::uint8_t own_map_[256];
 };
 
 void Searcher::prepare_map() {
-  have_map_ = !re_.first.empty;
-  if (!have_map_) return;
-  for (int b = 0; b < 256; ++b) map_[b] = re_.first.has(static_cast<std::uint8_t>(b)) ? 1 : 0;
-  if (re_.multibyte) std::fill(map_ + 0x80, map_ + 0xC0, std::uint8_t{0});
-  if (re_.first.syntax != 0) {
-    const bool any = subject_.properties != nullptr;
-    for (int c = 0; c < 128; ++c)
-      if (any || ((re_.first.syntax >> matcher_.syntax().table_code(c)) & 1) != 0) map_[c] = 1;
-    if (any && re_.multibyte) std::fill(map_ + 0xC0, map_ + 256, std::uint8_t{1});
-  }
+  if (re_.first.empty) return;
+  map_ = re_.first_map;
+  if (re_.first.syntax == 0) return;
+  // The syntax table has a say: for this search only.
+  std::copy(std::begin(re_.first_map), std::end(re_.first_map), own_map_);
+  const bool any = subject_.properties != nullptr;
+  for (int c = 0; c < 128; ++c)
+    if (any || ((re_.first.syntax >> matcher_.syntax().table_code(c)) & 1) != 0) own_map_[c] = 1;
+  if (any && re_.multibyte) std::fill(own_map_ + 0xC0, own_map_ + 256, std::uint8_t{1});
+  map_ = own_map_;
 }
 
 // Next occurrence of the folded prefix before `stop_`, looking at the byte under its end and skipping.
@@ -151,7 +152,7 @@ Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
   }
   std::int64_t required_at = -1;
   const bool use_required = re_.required.size() > re_.prefix.size() || (re_.prefix.empty() && !re_.required.empty());
-  const std::vector<std::uint8_t> newline = {'\n'};
+  static constexpr std::uint8_t newline[] = {'\n'};
   unsigned tries = 0;
   for (std::int64_t i = from; i <= to;) {
     if (use_required && required_at < i) {
@@ -172,11 +173,11 @@ Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
       i = find_folded(i);
       if (i < 0 || i > to) return -1;
     } else if (!re_.first.empty) {
-      if (!have_map_) {
+      if (map_ == nullptr) {
         // A map that depends on syntax costs a hundred lookups: not for a short text.
         if (re_.first.syntax == 0 || ++tries > 8) prepare_map();
       }
-      if (have_map_) {
+      if (map_ != nullptr) {
         i = skip_by_map(i, to);
         if (i < 0) return -1;
       }
@@ -193,7 +194,7 @@ Maybe<std::int64_t> Searcher::backward(std::int64_t from, std::int64_t to) {
   const Cursor& text = subject_.text;
   if (!re_.first.empty && re_.first.syntax == 0) prepare_map();
   for (std::int64_t i = from; i >= to;) {
-    const bool candidate = !have_map_ || (i < stop_ && map_[text.byte(i)] != 0);
+    const bool candidate = map_ == nullptr || (i < stop_ && map_[text.byte(i)] != 0);
     const bool anchored = !re_.anchored_at_line || i <= subject_.begin || text.byte(i - 1) == '\n';
     if (candidate && anchored && TRY(at(i))) return i;
     if (i <= subject_.begin) break;
