@@ -56,7 +56,8 @@ NEOVM_INIT(standard_category_table, kTables)(Context& cx) {
   if (!is_char_table(current_tables(cx).category)) current_tables(cx).category = standard_tables(cx).category;
 }
 
-DATA_MAKES(make_category_set, "make-category-set", 1, 1, "Return a category set of the categories in the string CATEGORIES.")
+DATA_MAKES(make_category_set, "make-category-set", 1, 1,
+           "Return a category set of the categories in the string CATEGORIES.")
 (Context& cx, Value s) {
   if (!s.is_string()) return wrong_type(cx, Qstringp, s);
   const Value set = TRY(core::make_bool_vector(cx, 128));
@@ -85,7 +86,8 @@ DATA_READS_STATE(category_docstring, "category-docstring", 1, 2, "Return the doc
   table = TRY(table_argument(cx, table));
   return slot_raw(slot_raw(table, kDocstrings), category.as_fixnum() - 0x20);
 }
-DATA_READS_STATE(get_unused_category, "get-unused-category", 0, 1, "Return a category that TABLE does not define, or nil.")
+DATA_READS_STATE(get_unused_category, "get-unused-category", 0, 1,
+                 "Return a category that TABLE does not define, or nil.")
 (Context& cx, Value table) {
   table = TRY(table_argument(cx, table));
   for (int c = 0x20; c <= 0x7E; ++c)
@@ -97,9 +99,11 @@ DATA_LOOKS(category_table_p, "category-table-p", 1, 1, "Return t if ARG is a cat
 }
 DATA_READS_STATE(category_table, "category-table", 0, 0, "Return the category table of the current buffer.")
 (Context& cx) { return current_tables(cx).category; }
-DATA_READS_STATE(standard_category_table, "standard-category-table", 0, 0, "Return the category table that new buffers get.")
+DATA_READS_STATE(standard_category_table, "standard-category-table", 0, 0,
+                 "Return the category table that new buffers get.")
 (Context& cx) { return standard_tables(cx).category; }
-DATA_READS_STATE(copy_category_table, "copy-category-table", 0, 1, "Return a copy of TABLE, by default of the standard one.")
+DATA_READS_STATE(copy_category_table, "copy-category-table", 0, 1,
+                 "Return a copy of TABLE, by default of the standard one.")
 (Context& cx, Value table) {
   if (table.is_nil()) {
     table = standard_tables(cx).category;
@@ -122,7 +126,8 @@ DATA_WRITES(set_category_table, "set-category-table", 1, 1, "Make TABLE the cate
   current_tables(cx).category = table;
   return table;
 }
-DATA_READS_STATE(char_category_set, "char-category-set", 1, 1, "Return the category set of CHAR.")(Context& cx, Value ch) {
+DATA_READS_STATE(char_category_set, "char-category-set", 1, 1, "Return the category set of CHAR.")
+(Context& cx, Value ch) {
   const int c = TRY(character_argument(cx, ch));
   return char_table_get(current_tables(cx).category, c);
 }
@@ -134,7 +139,8 @@ DATA_MAKES(category_set_mnemonics, "category-set-mnemonics", 1, 1, "Return a str
     if (core::bool_get_raw(set, c)) s.push_back(static_cast<char>(c));
   return make_string(cx, s);
 }
-DATA_WRITES(modify_category_entry, "modify-category-entry", 2, 4, "Put CHARACTER, or the range (FROM . TO), into CATEGORY of TABLE; RESET takes it out.")
+DATA_WRITES(modify_category_entry, "modify-category-entry", 2, 4,
+            "Put CHARACTER, or the range (FROM . TO), into CATEGORY of TABLE; RESET takes it out.")
 (Context& cx, Value ch, Value category, Value table, Value reset) {
   int from = 0;
   int to = 0;

@@ -32,15 +32,19 @@ NEOVM_VARIABLE(unicode_category_table, "unicode-category-table", kGlobalVar, kAn
 // Purposes whose tables GNU's Lisp library makes: how many extra slots each has.
 NEOVM_INIT(char_table_purposes, kTables)(Context& cx) {
   symbol_put(cx, Qtranslation_table, Qchar_table_extra_slots, Value::fixnum(2));
-  for (const char* purpose : {"keymap", "keyboard-translate-table", "use-default-ascent", "ignore-relative-composition"})
+  for (const char* purpose :
+       {"keymap", "keyboard-translate-table", "use-default-ascent", "ignore-relative-composition"})
     symbol_put(cx, intern(cx, purpose), Qchar_table_extra_slots, Value::fixnum(0));
 }
 
 DATA_LOOKS(characterp, "characterp", 1, 2, "Return t if OBJECT is a character.")(Context&, Value v, Value) {
   return boolean(is_character(v));
 }
-DATA_LOOKS(max_char, "max-char", 0, 0, "Return the largest character code.")(Context&) { return Value::fixnum(kMaxCharacter); }
-DATA_LOOKS(unibyte_char_to_multibyte, "unibyte-char-to-multibyte", 1, 1, "Return the character of the byte CH: ASCII or a raw byte.")
+DATA_LOOKS(max_char, "max-char", 0, 0, "Return the largest character code.")(Context&) {
+  return Value::fixnum(kMaxCharacter);
+}
+DATA_LOOKS(unibyte_char_to_multibyte, "unibyte-char-to-multibyte", 1, 1,
+           "Return the character of the byte CH: ASCII or a raw byte.")
 (Context& cx, Value ch) {
   const int c = TRY(character_argument(cx, ch));
   if (c >= 0x100) return error_format(cx, "Not a unibyte character: %d", c);
@@ -62,7 +66,8 @@ DATA_MAKES(string, "string", 0, kMany, "Return a new string of the CHARACTERS.")
   }
   return ascii ? make_unibyte_string(cx, s.bytes()) : s.finish(cx);
 }
-DATA_MAKES(unibyte_string, "unibyte-string", 0, kMany, "Return a new unibyte string of the BYTES.")(Context& cx, Arguments args) {
+DATA_MAKES(unibyte_string, "unibyte-string", 0, kMany, "Return a new unibyte string of the BYTES.")
+(Context& cx, Arguments args) {
   std::string bytes;
   for (const Value v : args) {
     if (!is_integer(v)) return wrong_type(cx, Qintegerp, v);
@@ -143,7 +148,8 @@ DATA_READS_STATE(get_byte, "get-byte", 0, 2, "Return the byte at POSITION of STR
   return Value::fixnum(c);
 }
 
-DATA_LOOKS(char_resolve_modifiers, "char-resolve-modifiers", 1, 1, "Return CHAR with its control, meta and shift bits worked into the code where ASCII has one.")
+DATA_LOOKS(char_resolve_modifiers, "char-resolve-modifiers", 1, 1,
+           "Return CHAR with its control, meta and shift bits worked into the code where ASCII has one.")
 (Context& cx, Value ch) {
   if (!ch.is_fixnum()) return wrong_type(cx, Qfixnump, ch);
   constexpr std::int64_t kShift = 1 << 25;

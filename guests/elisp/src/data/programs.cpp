@@ -16,7 +16,8 @@ NEOVM_VARIABLE(auto_composition_function, "auto-composition-function", kAutoLoca
 NEOVM_VARIABLE(auto_composition_emoji, "auto-composition-emoji-eligible-codepoints", kGlobalVar, kAny, kInitNil, "Characters that may start an emoji sequence.")
 // clang-format on
 
-DATA_WRITES(register_ccl_program, "register-ccl-program", 2, 2, "Register the CCL program CCL-PROG, a vector, as NAME; return its number.")
+DATA_WRITES(register_ccl_program, "register-ccl-program", 2, 2,
+            "Register the CCL program CCL-PROG, a vector, as NAME; return its number.")
 (Context& cx, Value name, Value program) {
   if (!name.is_symbol()) return wrong_type(cx, Qsymbolp, name);
   if (program.truthy() && !is_vector(program)) return wrong_type(cx, Qvectorp, program);
@@ -31,11 +32,13 @@ DATA_WRITES(register_ccl_program, "register-ccl-program", 2, 2, "Register the CC
   symbol_put(cx, name, Qccl_program_idx, Value::fixnum(index));
   return Value::fixnum(index);
 }
-DATA_READS_STATE(ccl_program_p, "ccl-program-p", 1, 1, "Return t if OBJECT is a CCL program or the name of one.")(Context& cx, Value v) {
+DATA_READS_STATE(ccl_program_p, "ccl-program-p", 1, 1, "Return t if OBJECT is a CCL program or the name of one.")
+(Context& cx, Value v) {
   if (is_vector(v)) return boolean(slot_count_raw(v) > 2);
   return boolean(v.is_symbol() && symbol_get(cx, v, Qccl_program_idx).is_natnum_fixnum());
 }
-DATA_WRITES(register_code_conversion_map, "register-code-conversion-map", 2, 2, "Register SYMBOL as a code conversion map; return its number.")
+DATA_WRITES(register_code_conversion_map, "register-code-conversion-map", 2, 2,
+            "Register SYMBOL as a code conversion map; return its number.")
 (Context& cx, Value name, Value map) {
   if (!name.is_symbol()) return wrong_type(cx, Qsymbolp, name);
   if (!is_vector(map)) return wrong_type(cx, Qvectorp, map);
@@ -55,7 +58,8 @@ DATA_WRITES(register_code_conversion_map, "register-code-conversion-map", 2, 2, 
   symbol_put(cx, name, Qcode_conversion_map_id, Value::fixnum(i));
   return Value::fixnum(i);
 }
-DATA_WRITES(clear_composition_cache, "clear-composition-cache", 0, 0, "Forget how characters were composed; nothing is remembered here.")
+DATA_WRITES(clear_composition_cache, "clear-composition-cache", 0, 0,
+            "Forget how characters were composed; nothing is remembered here.")
 (Context&) { return kNil; }
 
 }  // namespace neovm::elisp
