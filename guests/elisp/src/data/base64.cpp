@@ -1,5 +1,4 @@
-// Base 64 (RFC 4648) over strings and regions, and a few functions of fns.c about the locale.
-#include <langinfo.h>
+// Base 64 (RFC 4648) over strings and regions; order by the rules of a locale (fns.c of GNU).
 #include <locale.h>
 
 #include <algorithm>
@@ -10,13 +9,6 @@
 #include "sequences.hpp"
 
 namespace neovm::elisp {
-
-NEOVM_VARIABLE(use_dialog_box, "use-dialog-box", kGlobalVar, kBool, kInitT,
-               "Non-nil allows dialog boxes for questions asked with the mouse.")
-NEOVM_VARIABLE(use_file_dialog, "use-file-dialog", kGlobalVar, kBool, kInitT,
-               "Non-nil allows dialog boxes for file names.")
-NEOVM_VARIABLE(use_short_answers, "use-short-answers", kGlobalVar, kBool, kInitNil,
-               "Non-nil lets `yes-or-no-p' take y and n.")
 
 namespace {
 
@@ -175,52 +167,7 @@ DATA_REENTERS(base64_decode_region, "base64-decode-region", 2, 3,
   });
 }
 
-// ---- locale -------------------------------------------------------------------------------------------------------
-
-namespace {
-
-// The locale of the environment, for the life of one call: nothing global is set.
-class Locale {
- public:
-  Locale() : locale_(newlocale(LC_ALL_MASK, "", nullptr)) {
-    if (locale_ == nullptr) locale_ = newlocale(LC_ALL_MASK, "C", nullptr);
-  }
-  ~Locale() { freelocale(locale_); }
-  Locale(const Locale&) = delete;
-  Locale& operator=(const Locale&) = delete;
-  [[nodiscard]] locale_t get() const { return locale_; }
-
- private:
-  locale_t locale_;
-};
-
-}  // namespace
-
-DATA_VARIES(locale_info, "locale-info", 1, 1,
-            "Return information of the locale: `codeset', `days', `months' or `paper'.")
-(Context& cx, Value item) {
-  if (!item.is_symbol()) return kNil;
-  const Locale locale;
-  const std::string_view name = symbol_name_view(cx, item);
-  if (name == "codeset") return make_string(cx, nl_langinfo_l(CODESET, locale.get()));
-  const bool days = name == "days";
-  if (days || name == "months") {
-    const int n = days ? 7 : 12;
-    const Value v = TRY(make_vector(cx, n, kNil));
-    for (int i = 0; i < n; ++i)
-      set_slot_raw(v, i,
-                   TRY(make_string(cx, nl_langinfo_l(static_cast<nl_item>((days ? DAY_1 : MON_1) + i), locale.get()))));
-    return v;
-  }
-  if (name == "paper") {
-    // glibc hands integers out through the string pointer.
-    const auto number = [&](nl_item what) {
-      return Value::fixnum(static_cast<int>(reinterpret_cast<std::intptr_t>(nl_langinfo_l(what, locale.get()))));
-    };
-    return list(cx, {number(_NL_PAPER_WIDTH), number(_NL_PAPER_HEIGHT)});
-  }
-  return kNil;
-}
+// ---- order by the rules of a locale -------------------------------------------------------------------------------------------------------
 
 namespace {
 
