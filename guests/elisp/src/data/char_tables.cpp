@@ -77,7 +77,7 @@ DATA_MAKES(char_table_range, "char-table-range", 2, 2,
   TRY(check_char_table(cx, table));
   if (range.is_nil()) return slot_raw(table, kCharTableDefault);
   if (is_character(range)) return char_table_value(cx, table, static_cast<int>(range.as_fixnum()));
-  if (!range.is_cons()) return error_text(cx, "Invalid RANGE argument to `char-table-range'");
+  if (!range.is_cons()) return error_text(cx, "Invalid RANGE argument to \u2018char-table-range\u2019");
   const int from = TRY(character_argument(cx, car_raw(range)));
   TRY(character_argument(cx, cdr_raw(range)));
   return char_table_value(cx, table, from);
@@ -101,7 +101,7 @@ DATA_WRITES(set_char_table_range, "set-char-table-range", 3, 3,
     TRY(expand_for_write(cx, table, from, to));
     char_table_set_range(cx, table, from, to, v);
   } else {
-    return error_text(cx, "Invalid RANGE argument to `set-char-table-range'");
+    return error_text(cx, "Invalid RANGE argument to \u2018set-char-table-range\u2019");
   }
   return v;
 }

@@ -34,9 +34,7 @@ Value call_locked_re(Context& cx, Value table, Value function, std::span<const V
 Maybe<std::uint32_t> hash_of_re(Context& cx, Value table, Value key) {
   if (!is_user(table)) return hash_for_test(cx, hash_test_raw(table), key);
   const Value h = TRY(call_locked_re(cx, table, slot_raw(table, kHashUserHash), {&key, 1}));
-  if (is_integer(h)) return static_cast<std::uint32_t>(hash_eql(cx, h));
-  return signal_error2(cx, Qerror, TRY(make_string(cx, "Invalid hash code returned from user-supplied hash function")),
-                       h);
+  return static_cast<std::uint32_t>(hash_eql(cx, h));
 }
 
 Maybe<std::int64_t> find_re(Context& cx, Value table, Value key, std::uint32_t hash) {

@@ -9,23 +9,18 @@
 namespace neovm::elisp {
 namespace {
 
-// This many line ends decide.
-constexpr int kEolChecks = 3;
-
 Eol next_eol_kind(bool cr, bool lf_follows) { return !cr ? Eol::kUnix : lf_follows ? Eol::kDos : Eol::kMac; }
 
 }  // namespace
 
 Eol detect_eol(std::string_view s) {
   Eol seen = Eol::kUndecided;
-  int total = 0;
-  for (std::size_t i = 0; i < s.size() && total < kEolChecks; ++i) {
+  for (std::size_t i = 0; i < s.size(); ++i) {
     const char c = s[i];
     if (c != '\n' && c != '\r') continue;
     const bool crlf = c == '\r' && i + 1 < s.size() && s[i + 1] == '\n';
     const Eol kind = next_eol_kind(c == '\r', crlf);
     if (crlf) ++i;
-    ++total;
     if (seen == Eol::kUndecided) {
       seen = kind;
     } else if (seen != kind) {
@@ -37,19 +32,17 @@ Eol detect_eol(std::string_view s) {
 
 Eol detect_eol_utf16(std::string_view s, bool big) {
   Eol seen = Eol::kUndecided;
-  int total = 0;
   const auto unit = [&](std::size_t i) {
     const auto a = static_cast<std::uint8_t>(s[i]);
     const auto b = static_cast<std::uint8_t>(s[i + 1]);
     return big ? (a << 8) | b : a | (b << 8);
   };
-  for (std::size_t i = 0; i + 1 < s.size() && total < kEolChecks; i += 2) {
+  for (std::size_t i = 0; i + 1 < s.size(); i += 2) {
     const int c = unit(i);
     if (c != '\n' && c != '\r') continue;
     const bool crlf = c == '\r' && i + 3 < s.size() && unit(i + 2) == '\n';
     const Eol kind = next_eol_kind(c == '\r', crlf);
     if (crlf) i += 2;
-    ++total;
     if (seen == Eol::kUndecided) {
       seen = kind;
     } else if (seen != kind) {
@@ -103,7 +96,8 @@ Maybe<CodingSystem> detect_coding(Context& cx, const CodingSystem& coding, std::
     return c;
   };
   if (f.null) return coding_argument_re(cx, Qno_conversion);
-  if (!f.eight_bit && !f.escape) return found;
+  // Escape sequences alone decide nothing: text may quote them.
+  if (!f.eight_bit) return found;
   if (f.eight_bit && prefer_utf8 && f.utf8) return use(Qutf_8);
   for (Value tail = variable_value(cx, Qcoding_category_list); tail.is_cons(); tail = cdr_raw(tail)) {
     const Value name = variable_value(cx, car_raw(tail));
@@ -111,9 +105,28 @@ Maybe<CodingSystem> detect_coding(Context& cx, const CodingSystem& coding, std::
     const CodingSystem candidate = TRY(coding_argument_re(cx, name));
     if (TRY(may_be(cx, candidate, f, source))) return use(name);
   }
-  if (!f.eight_bit) return found;
   return use(Qraw_text);
 }
+
+namespace {
+
+bool is_iso_latin(Context& cx, const CodingSystem& c) {
+  const std::string_view name = symbol_name_view(cx, c.slot(kCoName));
+  return name.substr(0, 9) == "iso-8859-" || name.substr(0, 10) == "iso-latin-";
+}
+
+// Latin text has no bytes 0x80..0x9F but those that `latin-extra-code-table' lets through.
+bool extra_bytes_allowed(Context& cx, std::string_view source) {
+  const Value table = variable_value(cx, Qlatin_extra_code_table);
+  for (const char b : source) {
+    const auto byte = static_cast<std::uint8_t>(b);
+    if (byte < 0x80 || byte >= 0xA0) continue;
+    if (!is_vector(table) || byte >= slot_count_raw(table) || slot_raw(table, byte).is_nil()) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 Maybe<bool> may_be(Context& cx, const CodingSystem& candidate, const ByteFacts& f, std::string_view source) {
   const std::string_view category = symbol_name_view(cx, candidate.slot(kCoCategory));
@@ -127,6 +140,7 @@ Maybe<bool> may_be(Context& cx, const CodingSystem& candidate, const ByteFacts& 
   if (is("iso-7") || is("iso-7-tight") || is("iso-7-else")) return f.escape && !f.eight_bit;
   if (is("charset")) {
     if (!f.eight_bit) return false;
+    if (f.c1 && is_iso_latin(cx, candidate) && !extra_bytes_allowed(cx, source)) return false;
     // Every byte above ASCII must mean something in the charsets.
     const Decoded d = TRY(decode_text(cx, candidate, source, false));
     const auto* p = reinterpret_cast<const std::uint8_t*>(d.bytes.data());
@@ -134,7 +148,6 @@ Maybe<bool> may_be(Context& cx, const CodingSystem& candidate, const ByteFacts& 
       if (p[i] == 0xC0 || p[i] == 0xC1) return false;
     return true;
   }
-  if (is("raw-text")) return f.eight_bit;
   return false;
 }
 
