@@ -105,7 +105,7 @@ class Coverage {
     return c;
   }
   Maybe<bool> covers(Context& cx, int c) const {
-    if (type_ == Qraw_text || type_ == Qundecided || (ascii_ && c < 0x80)) return true;
+    if (type_ == Qraw_text || (ascii_ && c < 0x80)) return true;
     std::uint32_t code = 0;
     return TRY(charset_of_char_in(cx, c, ids_, &code))
     >= 0;
@@ -154,14 +154,13 @@ DATA_REENTERS(
     chars.erase(std::remove_if(chars.begin(), chars.end(), [&](int c) { return char_table_get(exclude, c).truthy(); }),
                 chars.end());
   if (chars.empty()) return Qt;
-  Value result = kNil;
-  // The list of coding systems is newest first, and so is the answer's end; bases only.
+  Value result = list(cx, {Qraw_text, Qno_conversion});
   std::vector<Value> names;
   for (Value tail = variable_value(cx, Qcoding_system_list); tail.is_cons(); tail = cdr_raw(tail)) {
     const CodingSystem coding = TRY(coding_argument_re(cx, car_raw(tail)));
-    if (coding.slot(kCoName) != car_raw(tail) || coding.type() == Qundecided) {
-      if (car_raw(tail) != Qprefer_utf_8) continue;
-    }
+    // Bases only; what takes any bytes is named at the end.
+    const bool undecided = coding.type() == Qundecided && car_raw(tail) != Qprefer_utf_8;
+    if (coding.slot(kCoName) != car_raw(tail) || undecided || coding.type() == Qraw_text) continue;
     names.push_back(car_raw(tail));
   }
   for (std::size_t i = names.size(); i-- > 0;) {
