@@ -169,6 +169,7 @@ void trace_machine(Context& cx, Tracer& t) {
 }  // namespace
 
 void attach_context(Context& cx, bool every_start) {
+  if (cx.guest_state != nullptr) destroy_machine(cx);  // attached before its image was loaded
   auto* m = new Machine;
   m->cx = &cx;
   m->max_depth = &cx.cells(Qmax_lisp_eval_depth);

@@ -44,8 +44,8 @@ int run_toplevel_re(Context& cx, Value (*body)(Context&, void*), void* data) {
   const Value result = call_catching_errors_re(cx, Qerror, body, data, &error);
   if (result.is_unbound()) {
     std::fflush(stdout);
-    if (!variable_true(cx, Qbacktrace_on_error_noninteractive) || symbol_function(cx, Qdebug).is_nil())
-      report(cx, error);
+    // The debugger prints the backtrace and ends the program itself; coming here means that it could not.
+    report(cx, error);
     return 255;
   }
   if (result.is_exit()) {  // quit, or a condition that is no error
