@@ -9,6 +9,10 @@ NEOVM_PRIMITIVE(signal, "signal", 2, 2, kWorkerSafe, kStateWrite, kMayGc, kNoRee
 (Context& cx, Value symbol, Value data) {
   // (signal nil nil) still needs something to signal.
   if (symbol.is_nil() && data.is_nil()) symbol = Qerror;
+  if (symbol.is_nil() && !data.is_list()) return wrong_type(cx, Qlistp, data);
+  // Only symbols have conditions to look up.
+  const Value named = symbol.is_nil() ? car_raw(data) : symbol;
+  if (!named.is_symbol()) return wrong_type(cx, Qsymbolp, named);
   return signal_error(cx, symbol, data);
 }
 
