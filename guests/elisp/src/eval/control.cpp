@@ -30,8 +30,7 @@ NEOVM_PRIMITIVE(functionp, "functionp", 1, 1, kWorkerSafe, kStateRead, kNoGc, kN
 namespace {
 
 Value arity_pair(Context& cx, std::int64_t min, std::int64_t max) {
-  return cons(cx, Value::fixnum(min),
-              max == kMany ? Qmany : (max == kUnevalled ? Qunevalled : Value::fixnum(max)));
+  return cons(cx, Value::fixnum(min), max == kMany ? Qmany : (max == kUnevalled ? Qunevalled : Value::fixnum(max)));
 }
 
 Value lambda_arity(Context& cx, Value function) {
@@ -147,7 +146,7 @@ NEOVM_PRIMITIVE(interactive_form, "interactive-form", 1, 1, kWorkerSafe, kStateR
       const Value form = TRY(funcall_re(cx, Qread_from_string, {text}));
       return list(cx, {Qinteractive, car_raw(form)});
     }
-    return list(cx, {Qinteractive, TRY(make_string(cx, spec))});
+    return list(cx, { Qinteractive, TRY(make_string(cx, spec)) });
   }
   if (is_byte_code(f)) {
     if (slot_count_raw(f) <= 5) return kNil;
