@@ -3,9 +3,10 @@
 #include <string>
 
 #include "buffer/buffer.hpp"
+#include "buffer/image.hpp"
 #include "buffer/saved_places.hpp"
-#include "edit/edit.hpp"
 #include "display/display.hpp"
+#include "edit/edit.hpp"
 #include "neovm/host/host.hpp"
 #include "textprop/textprop.hpp"
 
@@ -106,7 +107,8 @@ void hook_copy_properties(Context& cx, Value source, std::int64_t from, std::int
   std::vector<PropertyRun> all = string_runs(target, 0, n);
   const bool append = all.empty() || all.back().end <= at + runs.front().start;
   if (append) {
-    for (const PropertyRun& r : runs) all.push_back({at + r.start, std::min(at + r.end, n), reversed_plist(cx, r.plist)});
+    for (const PropertyRun& r : runs)
+      all.push_back({at + r.start, std::min(at + r.end, n), reversed_plist(cx, r.plist)});
     set_string_runs(cx, target, all);
     return;
   }
@@ -148,7 +150,8 @@ void hook_add_properties(Context& cx, Value s, std::int64_t from, std::int64_t t
 
 void attach(Context& cx) {
   auto* state = new BufferState;
-  set_extension(cx, ExtensionId::kHostBuffers, {state, trace_buffer_state, destroy_buffer_state});
+  set_extension(cx, ExtensionId::kHostBuffers,
+                {state, trace_buffer_state, destroy_buffer_state, save_buffer_state, restore_buffer_state});
   state->slot_read_only = buffer_slot_index(cx, Qbuffer_read_only);
   state->slot_undo_list = buffer_slot_index(cx, Qbuffer_undo_list);
   state->slot_multibyte = buffer_slot_index(cx, Qenable_multibyte_characters);

@@ -53,10 +53,29 @@ void finalize_marker(void* p) {
   x->marker = nullptr;
 }
 
+// In the image a marker points nowhere; its buffer puts it back (image.cpp).
+Value save_marker(Context& cx, Value self) {
+  return cons(cx, Value::fixnum(payload(self).last_position), boolean(payload(self).advance));
+}
+
+void restore_marker(Context& /*cx*/, Value self, Value saved) {
+  payload(self) = {nullptr, car_raw(saved).as_fixnum(), cdr_raw(saved).truthy()};
+}
+
 }  // namespace
 
-const HostType kMarkerType = {"marker",     Qmarker,      0, sizeof(MarkerPayload), trace_marker, finalize_marker,
-                              print_marker, equal_markers};
+const HostType kMarkerType = {"marker",
+                              Qmarker,
+                              0,
+                              sizeof(MarkerPayload),
+                              trace_marker,
+                              finalize_marker,
+                              print_marker,
+                              equal_markers,
+                              ImagePayload::kHooks,
+                              save_marker,
+                              restore_marker};
+NEOVM_HOST_TYPE(kMarkerType)
 
 void attach_marker(Marker& m, Buffer& b, Pos p, bool advance) {
   m.buffer = &b;

@@ -4,6 +4,7 @@
 // decreasing end, and the others by increasing start. The lists can be seen (overlay-lists) and give the order of
 // unsorted results.
 #include "buffer/overlay.hpp"
+#include "buffer/image.hpp"
 
 #include <algorithm>
 #include <string>
@@ -49,10 +50,31 @@ void trace_overlay(Value self, Tracer& /*t*/) {
   if (Overlay* o = payload(self).overlay) o->self = self;
 }
 
+Value save_overlay(Context& cx, Value self) {
+  const OverlayPayload& p = payload(self);
+  return list(cx,
+              {Value::fixnum(static_cast<std::int64_t>(p.number)), boolean(p.front_advance), boolean(p.rear_advance)});
+}
+
+void restore_overlay_object(Context& /*cx*/, Value self, Value saved) {
+  payload(self) = {nullptr, static_cast<std::uint64_t>(car_raw(saved).as_fixnum()), car_raw(cdr_raw(saved)).truthy(),
+                   car_raw(cdr_raw(cdr_raw(saved))).truthy()};
+}
+
 }  // namespace
 
-const HostType kOverlayType = {"overlay",     Qoverlay,      1, sizeof(OverlayPayload), trace_overlay, nullptr,
-                               print_overlay, equal_overlays};
+const HostType kOverlayType = {"overlay",
+                               Qoverlay,
+                               1,
+                               sizeof(OverlayPayload),
+                               trace_overlay,
+                               nullptr,
+                               print_overlay,
+                               equal_overlays,
+                               ImagePayload::kHooks,
+                               save_overlay,
+                               restore_overlay_object};
+NEOVM_HOST_TYPE(kOverlayType)
 
 Overlay* overlay_raw(Value v) { return payload(v).overlay; }
 
@@ -315,6 +337,13 @@ Value overlay_list(Context& cx, const std::vector<Overlay*>& v) {
 }
 
 }  // namespace
+
+void restore_overlay(Buffer& b, Value v, std::int64_t from, std::int64_t to) {
+  auto* o = new Overlay;
+  o->self = v;
+  payload(v).overlay = o;
+  place(b, o, from, to, payload(v).front_advance, payload(v).rear_advance);
+}
 
 void clone_overlay(Context& cx, Buffer& b, const Overlay& original) {
   const Value v = make_host_object(cx, &kOverlayType);

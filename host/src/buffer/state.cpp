@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "buffer/buffer.hpp"
+#include "buffer/image.hpp"
 
 namespace neomacs::host {
 
@@ -36,8 +37,18 @@ void finalize_buffer(void* payload) {
 }
 }  // namespace
 
-const HostType kBufferType = {"buffer",        Qbuffer,      0,      sizeof(Buffer*), trace_buffer,
-                              finalize_buffer, print_buffer, nullptr};
+const HostType kBufferType = {"buffer",
+                              Qbuffer,
+                              0,
+                              sizeof(Buffer*),
+                              trace_buffer,
+                              finalize_buffer,
+                              print_buffer,
+                              nullptr,
+                              ImagePayload::kHooks,
+                              save_buffer_object,
+                              restore_buffer_object};
+NEOVM_HOST_TYPE(kBufferType)
 
 // A struct may be freed while the state still lists it as dead; the list is swept when a buffer is made.
 void free_buffer(Buffer* b) {
@@ -48,6 +59,7 @@ namespace {
 void sweep_dead(BufferState& s) {
   const auto gone = [](Buffer* b) {
     if (!b->self.is_unbound()) return false;
+    delete b->text;
     delete b;
     return true;
   };
@@ -75,19 +87,19 @@ void trace_buffer_state(void* state, Tracer& t) {
   for (Value& v : s.overlay_hooks) t.visit(&v);
 }
 
+// Called when every object was finalized: nothing refers to the structs any more.
 void destroy_buffer_state(void* state) {
   auto* s = static_cast<BufferState*>(state);
   for (Buffer* b : s->live) {
     for (Overlay* o : b->overlays_before) delete o;
     for (Overlay* o : b->overlays_after) delete o;
-    if (b->base == nullptr) {
-      // Markers outlive us only as payloads of objects that die with the heap.
-      for (Marker* m : b->text->markers) m->buffer = nullptr;
-      delete b->text;
-    }
+    if (b->base == nullptr) delete b->text;
     delete b;
   }
-  for (Buffer* b : s->dead) delete b;
+  for (Buffer* b : s->dead) {
+    delete b->text;
+    delete b;
+  }
   delete s;
 }
 

@@ -5,8 +5,8 @@
 
 namespace neomacs::host {
 
-NEOVM_PRIMITIVE(prefix_numeric_value, "prefix-numeric-value", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the number that the raw prefix argument RAW stands for.")
+NEOVM_PRIMITIVE(prefix_numeric_value, "prefix-numeric-value", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the number that the raw prefix argument RAW stands for.")
 (Context& /*cx*/, Value raw) {
   if (raw == Qminus) return Value::fixnum(-1);
   if (raw.is_cons() && is_integer(car_raw(raw))) return car_raw(raw);
@@ -24,7 +24,9 @@ Maybe<bool> bind_all_re(Context& cx, std::initializer_list<Value> symbols) {
   return true;
 }
 
-Value call_re(Context& cx, Value function, const std::initializer_list<Value>& args) { return funcall_re(cx, function, args); }
+Value call_re(Context& cx, Value function, const std::initializer_list<Value>& args) {
+  return funcall_re(cx, function, args);
+}
 
 // The prompt behind a code letter, with %-constructs filled in from the arguments read so far.
 Value prompt_of(Context& cx, const std::string& text, bool multibyte, Value args_reversed) {
@@ -36,11 +38,14 @@ Value prompt_of(Context& cx, const std::string& text, bool multibyte, Value args
 }
 
 // The arguments for one code letter, consed onto *args in reverse; `history` gets the form that repeats each.
-Maybe<bool> read_argument_re(Context& cx, char code, Value prompt, Value prefix, Value keys, std::int64_t* next_event, Value* args) {
+Maybe<bool> read_argument_re(Context& cx, char code, Value prompt, Value prefix, Value keys, std::int64_t* next_event,
+                             Value* args) {
   const auto push = [&](Value v) { *args = cons(cx, v, *args); };
   switch (code) {
     case 'a':
-      push(intern(cx, string_view_of(TRY(call_re(cx, Qcompleting_read, {prompt, variable_value(cx, Qobarray), Qfboundp, Qt, kNil, kNil, kNil, kNil})))));
+      push(intern(cx, string_view_of(
+                          TRY(call_re(cx, Qcompleting_read,
+                                      {prompt, variable_value(cx, Qobarray), Qfboundp, Qt, kNil, kNil, kNil, kNil})))));
       return true;
     case 'b':
     case 'B': {
@@ -52,10 +57,14 @@ Maybe<bool> read_argument_re(Context& cx, char code, Value prompt, Value prefix,
     case 'c': push(TRY(call_re(cx, Qread_char, {prompt}))); return true;
     case 'C': push(TRY(call_re(cx, Qread_command, {prompt}))); return true;
     case 'd': push(Value::fixnum(current_buffer(cx).point.chars)); return true;
-    case 'D': push(TRY(call_re(cx, Qread_directory_name, {prompt, kNil, variable_value(cx, Qdefault_directory), Qlambda}))); return true;
+    case 'D':
+      push(TRY(call_re(cx, Qread_directory_name, {prompt, kNil, variable_value(cx, Qdefault_directory), Qlambda})));
+      return true;
     case 'f': push(TRY(call_re(cx, Qread_file_name, {prompt, kNil, kNil, Qlambda}))); return true;
     case 'F': push(TRY(call_re(cx, Qread_file_name, {prompt}))); return true;
-    case 'G': push(TRY(call_re(cx, Qread_file_name, {prompt, kNil, kNil, kNil, TRY(make_unibyte_string(cx, ""))}))); return true;
+    case 'G':
+      push(TRY(call_re(cx, Qread_file_name, { prompt, kNil, kNil, kNil, TRY(make_unibyte_string(cx, "")) })));
+      return true;
     case 'i': push(kNil); return true;
     case 'k':
     case 'K': push(TRY(call_re(cx, Qread_key_sequence, {prompt, kNil, code == 'K' ? Qt : kNil}))); return true;
@@ -89,9 +98,7 @@ Maybe<bool> read_argument_re(Context& cx, char code, Value prompt, Value prefix,
     case 'v': push(TRY(call_re(cx, Qread_variable, {prompt}))); return true;
     case 'x': push(TRY(call_re(cx, Qread_minibuffer, {prompt}))); return true;
     case 'X': push(TRY(call_re(cx, Qeval_minibuffer, {prompt}))); return true;
-    case 'Z':
-      push(prefix.is_nil() ? kNil : TRY(call_re(cx, Qread_non_nil_coding_system, {prompt})));
-      return true;
+    case 'Z': push(prefix.is_nil() ? kNil : TRY(call_re(cx, Qread_non_nil_coding_system, {prompt}))); return true;
     case 'z': push(TRY(call_re(cx, Qread_coding_system, {prompt}))); return true;
     case 'e': {
       const std::int64_t n = is_vector(keys) ? slot_count_raw(keys) : 0;
@@ -105,7 +112,8 @@ Maybe<bool> read_argument_re(Context& cx, char code, Value prompt, Value prefix,
   }
   char text[120];
   std::snprintf(text, sizeof text, "Invalid control letter ‘%c’ (#o%03o, #x%04x) in interactive calling string", code,
-                static_cast<unsigned>(static_cast<unsigned char>(code)), static_cast<unsigned>(static_cast<unsigned char>(code)));
+                static_cast<unsigned>(static_cast<unsigned char>(code)),
+                static_cast<unsigned>(static_cast<unsigned char>(code)));
   return error_text(cx, text);
 }
 
@@ -124,12 +132,13 @@ Value quoted(Context& cx, Value v) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(call_interactively, "call-interactively", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-                "Call the command FUNCTION with arguments read as its interactive spec says.")
+NEOVM_PRIMITIVE(call_interactively, "call-interactively", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters,
+                kDeterministic, "Call the command FUNCTION with arguments read as its interactive spec says.")
 (Context& cx, Value function, Value record_flag, Value keys) {
   const std::size_t depth = binding_depth(cx);
   if (keys.is_nil()) {
-    if (symbol_function(cx, Qthis_command_keys_vector).truthy()) keys = TRY(funcall_re(cx, Qthis_command_keys_vector, {}));
+    if (symbol_function(cx, Qthis_command_keys_vector).truthy())
+      keys = TRY(funcall_re(cx, Qthis_command_keys_vector, {}));
   } else if (!is_vector(keys)) {
     return wrong_type(cx, Qvectorp, keys);
   }
@@ -190,10 +199,13 @@ NEOVM_PRIMITIVE(call_interactively, "call-interactively", 1, 3, kMainOnly, kStat
   return funcall_re(cx, Qapply, {Qfuncall_interactively, function, args});
 }
 
-NEOVM_VARIABLE(current_prefix_arg, "current-prefix-arg", kGlobalVar, kAny, kInitNil, "Raw prefix argument of this command.")
+NEOVM_VARIABLE(current_prefix_arg, "current-prefix-arg", kGlobalVar, kAny, kInitNil,
+               "Raw prefix argument of this command.")
 NEOVM_VARIABLE(prefix_arg, "prefix-arg", kGlobalVar, kAny, kInitNil, "Raw prefix argument for the next command.")
-NEOVM_VARIABLE(last_prefix_arg, "last-prefix-arg", kGlobalVar, kAny, kInitNil, "Raw prefix argument of the last command.")
-NEOVM_VARIABLE(command_debug_status, "command-debug-status", kGlobalVar, kAny, kInitNil, "Debugging status of this command.")
+NEOVM_VARIABLE(last_prefix_arg, "last-prefix-arg", kGlobalVar, kAny, kInitNil,
+               "Raw prefix argument of the last command.")
+NEOVM_VARIABLE(command_debug_status, "command-debug-status", kGlobalVar, kAny, kInitNil,
+               "Debugging status of this command.")
 NEOVM_VARIABLE(command_history, "command-history", kGlobalVar, kAny, kInitNil, "Recent commands that read arguments.")
 NEOVM_VARIABLE(mark_even_if_inactive, "mark-even-if-inactive", kGlobalVar, kBool, kInitT,
                "Non-nil lets commands use an inactive mark.")

@@ -25,7 +25,8 @@ Maybe<bool> case_region_re(Context& cx, Value operation, Region r) {
   const std::int64_t old_chars = string_chars(old_text);
   const std::int64_t new_chars = string_chars(new_text);
   std::int64_t head = 0;
-  while (head < old_chars && head < new_chars && string_char_raw(old_text, head) == string_char_raw(new_text, head)) ++head;
+  while (head < old_chars && head < new_chars && string_char_raw(old_text, head) == string_char_raw(new_text, head))
+    ++head;
   std::int64_t tail = 0;
   while (tail < old_chars - head && tail < new_chars - head &&
          string_char_raw(old_text, old_chars - 1 - tail) == string_char_raw(new_text, new_chars - 1 - tail)) {
@@ -43,13 +44,14 @@ Maybe<bool> case_region_re(Context& cx, Value operation, Region r) {
   const std::int64_t byte_from = string_char_to_byte(new_text, head);
   const std::int64_t byte_to = string_char_to_byte(new_text, new_chars - tail);
   std::int64_t counted = 0;
-  const std::string bytes =
-      recode(string_view_of(new_text).substr(static_cast<std::size_t>(byte_from), static_cast<std::size_t>(byte_to - byte_from)),
-             string_multibyte(new_text), b.multibyte(), &counted);
+  const std::string bytes = recode(string_view_of(new_text).substr(static_cast<std::size_t>(byte_from),
+                                                                   static_cast<std::size_t>(byte_to - byte_from)),
+                                   string_multibyte(new_text), b.multibyte(), &counted);
   if (inserted == to - from && static_cast<std::int64_t>(bytes.size()) == stop.bytes - start.bytes) {
     // Same shape: markers and properties stay where they are.
     b.text->contiguous(start.bytes, stop.bytes);
-    b.text->overwrite(start.bytes, reinterpret_cast<const std::uint8_t*>(bytes.data()), static_cast<std::int64_t>(bytes.size()));
+    b.text->overwrite(start.bytes, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                      static_cast<std::int64_t>(bytes.size()));
     b.text->reseat_positions(from, to);
   } else {
     // Character by character from the end, so that positions inside keep their place.
@@ -66,10 +68,12 @@ Maybe<bool> case_region_re(Context& cx, Value operation, Region r) {
       std::int64_t n = 0;
       const std::int64_t a = string_char_to_byte(new_text, new_from);
       const std::int64_t z = string_char_to_byte(new_text, new_to);
-      const std::string unit = recode(string_view_of(new_text).substr(static_cast<std::size_t>(a), static_cast<std::size_t>(z - a)),
-                                      string_multibyte(new_text), b.multibyte(), &n);
+      const std::string unit =
+          recode(string_view_of(new_text).substr(static_cast<std::size_t>(a), static_cast<std::size_t>(z - a)),
+                 string_multibyte(new_text), b.multibyte(), &n);
       // Insert behind, then delete: markers before the character stay there.
-      if (!b.text->insert(next, reinterpret_cast<const std::uint8_t*>(unit.data()), static_cast<std::int64_t>(unit.size()), n, false)) {
+      if (!b.text->insert(next, reinterpret_cast<const std::uint8_t*>(unit.data()),
+                          static_cast<std::int64_t>(unit.size()), n, false)) {
         return signal_error0(cx, Qmemory_full);
       }
       b.text->properties.insert(at, n, plist);
@@ -117,7 +121,9 @@ Value word_command_re(Context& cx, Value operation, Value n) {
 NEOVM_COMMAND(upcase_region, "upcase-region", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
               "(list (region-beginning) (region-end) (region-noncontiguous-p))",
               "Convert the text between BEG and END to upper case.")
-(Context& cx, Value beg, Value end, Value noncontiguous) { return region_command_re(cx, Qupcase, beg, end, noncontiguous); }
+(Context& cx, Value beg, Value end, Value noncontiguous) {
+  return region_command_re(cx, Qupcase, beg, end, noncontiguous);
+}
 
 NEOVM_COMMAND(downcase_region, "downcase-region", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
               "(list (region-beginning) (region-end) (region-noncontiguous-p))",

@@ -8,7 +8,8 @@ namespace neomacs::host {
 namespace {
 
 Maybe<bool> truthy_call_re(Context& cx, Value function, std::initializer_list<Value> args) {
-  return TRY(funcall_re(cx, function, args)).truthy();
+  return TRY(funcall_re(cx, function, args))
+  .truthy();
 }
 
 // overwrite-mode: how many characters after point give way to `count` copies of `c`.
@@ -34,8 +35,8 @@ Maybe<std::int64_t> overwritten_re(Context& cx, int c, std::int64_t count) {
 
 }  // namespace
 
-NEOVM_COMMAND(self_insert_command, "self-insert-command", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-              "(list (prefix-numeric-value current-prefix-arg) last-command-event)",
+NEOVM_COMMAND(self_insert_command, "self-insert-command", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+              kDeterministic, "(list (prefix-numeric-value current-prefix-arg) last-command-event)",
               "Insert CHAR (default: the character that was typed) N times, with overwriting, abbrevs and auto-fill.")
 (Context& cx, Value n, Value character) {
   const std::int64_t count = TRY(fixnum_argument(cx, n));

@@ -12,10 +12,10 @@ namespace {
 
 struct Measure {
   std::int64_t tab;
-  bool arrow;      // control characters take two columns instead of four
-  Value widths;    // char-width-table
+  bool arrow;    // control characters take two columns instead of four
+  Value widths;  // char-width-table
   bool multibyte;
-  bool hides;      // some text may be invisible
+  bool hides;  // some text may be invisible
 };
 
 Measure measure_of(Context& cx, Buffer& b) {
@@ -112,8 +112,8 @@ NEOVM_PRIMITIVE(current_column, "current-column", 0, 0, kMainOnly, kStateRead, k
                 "Return the column of point, counting widths of tabs, control and wide characters.")
 (Context& cx) { return Value::fixnum(current_column(cx)); }
 
-NEOVM_PRIMITIVE(current_indentation, "current-indentation", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the column of the first character of the line that is not blank.")
+NEOVM_PRIMITIVE(current_indentation, "current-indentation", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the column of the first character of the line that is not blank.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   const std::int64_t tab = measure_of(cx, b).tab;
@@ -132,7 +132,8 @@ NEOVM_PRIMITIVE(current_indentation, "current-indentation", 0, 0, kMainOnly, kSt
 }
 
 NEOVM_COMMAND(indent_to, "indent-to", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-              "NIndent to column: ", "Indent with tabs and spaces to COLUMN, by at least MINIMUM; return the column reached.")
+              "NIndent to column: ",
+              "Indent with tabs and spaces to COLUMN, by at least MINIMUM; return the column reached.")
 (Context& cx, Value column, Value minimum) {
   const std::int64_t target = TRY(fixnum_argument(cx, column));
   const std::int64_t least = minimum.is_nil() ? 0 : TRY(fixnum_argument(cx, minimum));
@@ -140,7 +141,8 @@ NEOVM_COMMAND(indent_to, "indent-to", 1, 2, kMainOnly, kStateWrite, kMayGc, kRee
 }
 
 NEOVM_COMMAND(move_to_column, "move-to-column", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-              "NMove to column: ", "Move to COLUMN in the line; FORCE splits tabs and (t) extends short lines. Return the column reached.")
+              "NMove to column: ",
+              "Move to COLUMN in the line; FORCE splits tabs and (t) extends short lines. Return the column reached.")
 (Context& cx, Value column, Value force) {
   if (!column.is_natnum_fixnum()) return wrong_type(cx, Qwholenump, column);
   const std::int64_t goal = column.as_fixnum();
@@ -148,7 +150,8 @@ NEOVM_COMMAND(move_to_column, "move-to-column", 1, 2, kMainOnly, kStateWrite, kM
   const Scan s = scan_columns(cx, b, line_start(b, b.point), b.end, goal);
   set_point(b, s.pos);
   std::int64_t reached = s.column;
-  if (force.truthy() && reached > goal && b.text->char_at(b.text->previous(s.pos)) == '\t' && s.previous_column < goal) {
+  if (force.truthy() && reached > goal && b.text->char_at(b.text->previous(s.pos)) == '\t' &&
+      s.previous_column < goal) {
     // Spaces up to the goal, then a shorter indentation instead of the tab.
     set_point(b, b.text->previous(s.pos));
     TRY(insert_char_re(cx, ' ', goal - s.previous_column, kInsertInherit));
@@ -166,8 +169,9 @@ NEOVM_COMMAND(move_to_column, "move-to-column", 1, 2, kMainOnly, kStateWrite, kM
   return Value::fixnum(reached);
 }
 
-NEOVM_PRIMITIVE(vertical_motion, "vertical-motion", 1, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
-                "Move to the start of the screen line LINES down; return how many lines that was. Lines are not wrapped.")
+NEOVM_PRIMITIVE(
+    vertical_motion, "vertical-motion", 1, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+    "Move to the start of the screen line LINES down; return how many lines that was. Lines are not wrapped.")
 (Context& cx, Value lines, Value /*window*/, Value /*current_column*/) {
   Value column = kNil;
   if (lines.is_cons()) {

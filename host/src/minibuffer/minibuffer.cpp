@@ -9,9 +9,7 @@ namespace neomacs::host {
 
 namespace {
 
-bool is_minibuffer(const Buffer& b) {
-  return b.live && string_view_of(b.name).substr(0, 10) == " *Minibuf-";
-}
+bool is_minibuffer(const Buffer& b) { return b.live && string_view_of(b.name).substr(0, 10) == " *Minibuf-"; }
 
 // One line of standard input without its newline; end-of-file as an error when there is nothing.
 Value read_line(Context& cx, Value prompt) {
@@ -54,15 +52,18 @@ Value read_minibuffer_re(Context& cx, Value prompt, Value initial, Value read, V
 }  // namespace
 
 NEOVM_PRIMITIVE(read_from_minibuffer, "read-from-minibuffer", 1, 7, kMainOnly, kBlockingIo, kMayGc, kReenters,
-                kNondeterministic, "Read a string (or with READ an object) from the user; in batch mode a line of standard input.")
-(Context& cx, Value prompt, Value initial, Value /*keymap*/, Value read, Value /*hist*/, Value default_arg, Value /*inherit*/) {
+                kNondeterministic,
+                "Read a string (or with READ an object) from the user; in batch mode a line of standard input.")
+(Context& cx, Value prompt, Value initial, Value /*keymap*/, Value read, Value /*hist*/, Value default_arg,
+ Value /*inherit*/) {
   return read_minibuffer_re(cx, prompt, initial, read, default_arg);
 }
 
 NEOVM_PRIMITIVE(read_string, "read-string", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Read a string from the user; an empty answer gives DEFAULT-VALUE.")
 (Context& cx, Value prompt, Value initial, Value history, Value default_arg, Value inherit) {
-  const Value answer = TRY(funcall_re(cx, Qread_from_minibuffer, {prompt, initial, kNil, kNil, history, default_arg, inherit}));
+  const Value answer =
+      TRY(funcall_re(cx, Qread_from_minibuffer, {prompt, initial, kNil, kNil, history, default_arg, inherit}));
   if (answer.is_string() && string_chars(answer) == 0 && !default_arg.is_nil()) {
     return default_arg.is_cons() ? car_raw(default_arg) : default_arg;
   }
@@ -74,7 +75,8 @@ NEOVM_PRIMITIVE(read_command, "read-command", 1, 2, kMainOnly, kBlockingIo, kMay
 (Context& cx, Value prompt, Value default_arg) {
   Value d = default_arg.is_cons() ? car_raw(default_arg) : default_arg;
   if (d.is_symbol() && d.truthy()) d = symbol_name(cx, d);
-  const Value name = TRY(funcall_re(cx, Qcompleting_read, {prompt, variable_value(cx, Qobarray), Qcommandp, Qt, kNil, kNil, d, kNil}));
+  const Value name =
+      TRY(funcall_re(cx, Qcompleting_read, {prompt, variable_value(cx, Qobarray), Qcommandp, Qt, kNil, kNil, d, kNil}));
   if (!name.is_string()) return name;
   return intern(cx, string_view_of(name));
 }
@@ -84,8 +86,8 @@ NEOVM_PRIMITIVE(read_variable, "read-variable", 1, 2, kMainOnly, kBlockingIo, kM
 (Context& cx, Value prompt, Value default_arg) {
   Value d = default_arg.is_cons() ? car_raw(default_arg) : default_arg;
   if (d.is_symbol() && d.truthy()) d = symbol_name(cx, d);
-  const Value name = TRY(funcall_re(cx, Qcompleting_read,
-                                    {prompt, variable_value(cx, Qobarray), Qcustom_variable_p, Qt, kNil, kNil, d, kNil}));
+  const Value name = TRY(funcall_re(
+      cx, Qcompleting_read, {prompt, variable_value(cx, Qobarray), Qcustom_variable_p, Qt, kNil, kNil, d, kNil}));
   if (!name.is_string()) return name;
   return intern(cx, string_view_of(name));
 }
@@ -112,8 +114,9 @@ NEOVM_PRIMITIVE(read_buffer, "read-buffer", 1, 4, kMainOnly, kBlockingIo, kMayGc
   }
   const std::size_t depth = binding_depth(cx);
   TRY(bind_variable_re(cx, Qcompletion_ignore_case, boolean(variable_true(cx, Qread_buffer_completion_ignore_case))));
-  const Value name = TRY(funcall_re(cx, Qcompleting_read, {prompt, Qinternal_complete_buffer, predicate, require_match, kNil,
-                                                           Qbuffer_name_history, default_arg, kNil}));
+  const Value name = TRY(funcall_re(
+      cx, Qcompleting_read,
+      {prompt, Qinternal_complete_buffer, predicate, require_match, kNil, Qbuffer_name_history, default_arg, kNil}));
   return unbind_to_re(cx, depth, name);
 }
 
@@ -156,7 +159,8 @@ NEOVM_PRIMITIVE(active_minibuffer_window, "active-minibuffer-window", 0, 0, kMai
 NEOVM_PRIMITIVE(set_minibuffer_window, "set-minibuffer-window", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Use WINDOW for minibuffers from now on.")
 (Context& cx, Value window) {
-  if (TRY(funcall_re(cx, Qwindow_minibuffer_p, {window})).is_nil()) return error_text(cx, "Window is not a minibuffer window");
+  if (TRY(funcall_re(cx, Qwindow_minibuffer_p, {window})).is_nil())
+    return error_text(cx, "Window is not a minibuffer window");
   return window;
 }
 
@@ -168,8 +172,8 @@ NEOVM_PRIMITIVE(minibuffer_innermost_command_loop_p, "minibuffer-innermost-comma
                 kNoGc, kNoReentry, kDeterministic, "Return t if BUFFER is a minibuffer of the current command loop.")
 (Context& /*cx*/, Value /*buffer*/) { return kNil; }
 
-NEOVM_COMMAND(abort_minibuffers, "abort-minibuffers", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "",
-              "Leave the minibuffer and what called it; an error when none is active.")
+NEOVM_COMMAND(abort_minibuffers, "abort-minibuffers", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+              "", "Leave the minibuffer and what called it; an error when none is active.")
 (Context& cx) { return error_text(cx, "Not in a minibuffer"); }
 
 // The text behind the prompt: where the prompt's field ends.
@@ -178,7 +182,8 @@ static Value contents_start(Context& cx) {
   if (!is_minibuffer(b)) return Value::fixnum(b.begin.chars);
   const Value end = TRY(funcall_re(cx, Qfield_end, {Value::fixnum(1)}));
   // No prompt: everything is contents.
-  if (end == Value::fixnum(b.end.chars) && TRY(funcall_re(cx, Qget_char_property, {Value::fixnum(1), Qfield})).is_nil()) {
+  if (end == Value::fixnum(b.end.chars) &&
+      TRY(funcall_re(cx, Qget_char_property, {Value::fixnum(1), Qfield})).is_nil()) {
     return Value::fixnum(1);
   }
   return end;
@@ -188,16 +193,16 @@ NEOVM_PRIMITIVE(minibuffer_prompt_end, "minibuffer-prompt-end", 0, 0, kMainOnly,
                 kDeterministic, "Return where the prompt of the minibuffer ends; outside one, point-min.")
 (Context& cx) { return contents_start(cx); }
 
-NEOVM_PRIMITIVE(minibuffer_contents, "minibuffer-contents", 0, 0, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
-                "Return what was typed in the minibuffer; outside one, the accessible text.")
+NEOVM_PRIMITIVE(minibuffer_contents, "minibuffer-contents", 0, 0, kMainOnly, kStateRead, kMayGc, kReenters,
+                kDeterministic, "Return what was typed in the minibuffer; outside one, the accessible text.")
 (Context& cx) {
   const Value start = TRY(contents_start(cx));
   Buffer& b = current_buffer(cx);
   return buffer_substring(cx, b, start.as_fixnum(), b.end.chars, true);
 }
 
-NEOVM_PRIMITIVE(minibuffer_contents_no_properties, "minibuffer-contents-no-properties", 0, 0, kMainOnly, kStateRead, kMayGc,
-                kReenters, kDeterministic, "Return what was typed in the minibuffer, without properties.")
+NEOVM_PRIMITIVE(minibuffer_contents_no_properties, "minibuffer-contents-no-properties", 0, 0, kMainOnly, kStateRead,
+                kMayGc, kReenters, kDeterministic, "Return what was typed in the minibuffer, without properties.")
 (Context& cx) {
   const Value start = TRY(contents_start(cx));
   Buffer& b = current_buffer(cx);
@@ -210,7 +215,8 @@ static Value prompt_properties(Context& cx) { return list(cx, {Qread_only, Qt});
 
 NEOVM_VARIABLE(enable_recursive_minibuffers, "enable-recursive-minibuffers", kGlobalVar, kBool, kInitNil,
                "Non-nil allows minibuffer commands in the minibuffer.")
-NEOVM_VARIABLE(history_add_new_input, "history-add-new-input", kGlobalVar, kAny, kInitT, "Non-nil adds input to histories.")
+NEOVM_VARIABLE(history_add_new_input, "history-add-new-input", kGlobalVar, kAny, kInitT,
+               "Non-nil adds input to histories.")
 NEOVM_VARIABLE(history_delete_duplicates, "history-delete-duplicates", kGlobalVar, kBool, kInitNil,
                "Non-nil keeps only the newest of equal history elements.")
 NEOVM_VARIABLE(history_length, "history-length", kGlobalVar, kAny, Value::fixnum(100), "Length of histories.")
@@ -228,23 +234,29 @@ NEOVM_VARIABLE(minibuffer_completion_predicate, "minibuffer-completion-predicate
                "Predicate of the completion in progress.")
 NEOVM_VARIABLE(minibuffer_completion_table, "minibuffer-completion-table", kGlobalVar, kAny, kInitNil,
                "Collection of the completion in progress.")
-NEOVM_VARIABLE(minibuffer_exit_hook, "minibuffer-exit-hook", kGlobalVar, kAny, kInitNil, "Hook run when the minibuffer is left.")
+NEOVM_VARIABLE(minibuffer_exit_hook, "minibuffer-exit-hook", kGlobalVar, kAny, kInitNil,
+               "Hook run when the minibuffer is left.")
 NEOVM_VARIABLE(minibuffer_follows_selected_frame, "minibuffer-follows-selected-frame", kGlobalVar, kAny, kInitT,
                "Whether active minibuffers move to the selected frame.")
-NEOVM_VARIABLE(minibuffer_help_form, "minibuffer-help-form", kGlobalVar, kAny, kInitNil, "Value of help-form in the minibuffer.")
+NEOVM_VARIABLE(minibuffer_help_form, "minibuffer-help-form", kGlobalVar, kAny, kInitNil,
+               "Value of help-form in the minibuffer.")
 NEOVM_VARIABLE(minibuffer_history_position, "minibuffer-history-position", kGlobalVar, kAny, kInitNil,
                "Position in the history while it is browsed.")
 NEOVM_VARIABLE(minibuffer_history_variable, "minibuffer-history-variable", kGlobalVar, kAny, kInitNil,
                "History variable of the read in progress.")
 NEOVM_VARIABLE(minibuffer_prompt_properties, "minibuffer-prompt-properties", kGlobalVar, kAny, prompt_properties,
                "Text properties of prompts.")
-NEOVM_VARIABLE(minibuffer_setup_hook, "minibuffer-setup-hook", kGlobalVar, kAny, kInitNil, "Hook run when the minibuffer is entered.")
+NEOVM_VARIABLE(minibuffer_setup_hook, "minibuffer-setup-hook", kGlobalVar, kAny, kInitNil,
+               "Hook run when the minibuffer is entered.")
 NEOVM_VARIABLE(read_buffer_completion_ignore_case, "read-buffer-completion-ignore-case", kGlobalVar, kBool, kInitNil,
                "Non-nil ignores case when a buffer name is completed.")
-NEOVM_VARIABLE(read_buffer_function, "read-buffer-function", kGlobalVar, kAny, kInitNil, "Function that reads buffer names instead.")
-NEOVM_VARIABLE(read_hide_char, "read-hide-char", kGlobalVar, kAny, kInitNil, "Character shown instead of typed ones when hidden.")
+NEOVM_VARIABLE(read_buffer_function, "read-buffer-function", kGlobalVar, kAny, kInitNil,
+               "Function that reads buffer names instead.")
+NEOVM_VARIABLE(read_hide_char, "read-hide-char", kGlobalVar, kAny, kInitNil,
+               "Character shown instead of typed ones when hidden.")
 NEOVM_VARIABLE(read_minibuffer_restore_windows, "read-minibuffer-restore-windows", kGlobalVar, kAny, kInitT,
                "Non-nil restores windows when the minibuffer is left.")
-NEOVM_VARIABLE(read_expression_history, "read-expression-history", kGlobalVar, kAny, kInitNil, "History of expressions read.")
+NEOVM_VARIABLE(read_expression_history, "read-expression-history", kGlobalVar, kAny, kInitNil,
+               "History of expressions read.")
 
 }  // namespace neomacs::host

@@ -324,8 +324,8 @@ NEOVM_PRIMITIVE(propertize, "propertize", 1, kMany, kWorkerSafe, kPureRead, kMay
   const Value copy = string_multibyte(string) ? TRY(make_multibyte_string(cx, string_view_of(string), n))
                                               : TRY(make_unibyte_string(cx, string_view_of(string)));
                                               std::vector<PropertyRun> runs = string_runs(string, 0, n);
-  for (PropertyRun& r : runs) r.plist = reversed_plist(cx, r.plist);
-  set_string_runs(cx, copy, runs);
+                                              for (PropertyRun& r : runs) r.plist = reversed_plist(cx, r.plist);
+                                              set_string_runs(cx, copy, runs);
                                               Value plist = kNil;
                                               for (std::size_t i = 1; i < args.size(); i += 2)
                                                 plist = cons(cx, args[i], cons(cx, args[i + 1], plist));

@@ -119,7 +119,8 @@ void PropertyTarget::replace(Context& cx, std::int64_t start, std::int64_t end, 
     }
     if (r.start < start) out.push_back({r.start, start, r.plist});
     place();
-    if (r.end > end) out.push_back({std::max(r.start, end), r.end, r.start < start ? copy_plist(cx, r.plist) : r.plist});
+    if (r.end > end)
+      out.push_back({std::max(r.start, end), r.end, r.start < start ? copy_plist(cx, r.plist) : r.plist});
   }
   place();
   set_string_runs(cx, string_, out);

@@ -39,8 +39,8 @@ void IntervalTree::free_subtree(Index n) {
   }
 }
 
-// Cuts the subtree into its first `pos` units and the rest, splitting a run where needed. Depth is
-// logarithmic with overwhelming probability, so recursion is safe.
+// Parts the subtree into its first `pos` units and the rest; `pos` is a boundary. Depth is logarithmic with
+// overwhelming probability, so recursion is safe.
 void IntervalTree::split(Index n, std::int64_t pos, Index* a, Index* b) {
   if (n == 0) {
     *a = *b = 0;
@@ -55,22 +55,25 @@ void IntervalTree::split(Index n, std::int64_t pos, Index* a, Index* b) {
     *b = n;
     return;
   }
-  const std::int64_t inside = pos - before;
-  if (inside >= nodes_[n].length) {
-    Index rest;
-    split(nodes_[n].right, inside - nodes_[n].length, &rest, b);
-    nodes_[n].right = rest;
-    update(n);
-    *a = n;
-    return;
-  }
-  const Index tail = make_node(nodes_[n].length - inside, nodes_[n].value);
-  const Index right = nodes_[n].right;
-  nodes_[n].length = inside;
-  nodes_[n].right = 0;
+  Index rest;
+  split(nodes_[n].right, pos - before - nodes_[n].length, &rest, b);
+  nodes_[n].right = rest;
   update(n);
   *a = n;
-  *b = merge(tail, right);
+}
+
+// Makes `pos` a boundary between runs. The new run enters through merge like any other, so that it gets a place of its
+// own priority and the tree stays balanced.
+void IntervalTree::cut(std::int64_t pos) {
+  if (pos <= 0 || pos >= nodes_[root_].total) return;
+  const Run r = find(pos);
+  if (r.start == pos) return;
+  grow_run(r.start, pos - r.end);
+  Index a;
+  Index b;
+  split(root_, pos, &a, &b);
+  const Index n = make_node(r.end - pos, r.value);
+  root_ = merge(merge(a, n), b);
 }
 
 IntervalTree::Index IntervalTree::merge(Index a, Index b) {
@@ -148,6 +151,8 @@ void IntervalTree::replace(std::int64_t start, std::int64_t end, Value value) {
   Index rest;
   Index middle;
   Index c;
+  cut(start);
+  cut(end);
   split(root_, start, &a, &rest);
   split(rest, end - start, &middle, &c);
   free_subtree(middle);
@@ -172,6 +177,7 @@ void IntervalTree::insert(std::int64_t pos, std::int64_t count, Value value) {
       return;
     }
   }
+  cut(pos);
   Index a;
   Index b;
   split(root_, pos, &a, &b);
@@ -188,6 +194,8 @@ void IntervalTree::erase(std::int64_t start, std::int64_t end) {
   Index rest;
   Index middle;
   Index c;
+  cut(start);
+  cut(end);
   split(root_, start, &a, &rest);
   split(rest, end - start, &middle, &c);
   free_subtree(middle);

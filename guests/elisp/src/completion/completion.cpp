@@ -60,7 +60,8 @@ Kind kind_of(Value collection) {
   if (is_hash_table(collection)) return Kind::kHash;
   if (is_vector(collection)) return Kind::kObarray;
   if (collection.is_nil()) return Kind::kList;
-  if (collection.is_cons()) return car_raw(collection) == Qlambda || car_raw(collection) == Qclosure ? Kind::kFunction : Kind::kList;
+  if (collection.is_cons())
+    return car_raw(collection) == Qlambda || car_raw(collection) == Qclosure ? Kind::kFunction : Kind::kList;
   return Kind::kFunction;
 }
 
@@ -86,8 +87,7 @@ class Candidates {
           struct Sink {
             Candidates* self;
           } sink{this};
-          cx.isolate().each_symbol(
-              [](void* data, Value s) { static_cast<Sink*>(data)->self->add_symbol(s); }, &sink);
+          cx.isolate().each_symbol([](void* data, Value s) { static_cast<Sink*>(data)->self->add_symbol(s); }, &sink);
         } else {
           for (std::int64_t i = 0; i < slot_count_raw(collection); ++i) {
             const Value bucket = slot_raw(collection, i);
@@ -133,7 +133,8 @@ Maybe<bool> accepted_re(Context& cx, const Candidate& c, Value predicate) {
     TRY(bind_variable_re(cx, Qinhibit_changing_match_data, Qt));
     bool ok = true;
     for (Value l = regexps; ok && l.is_cons(); l = cdr_raw(l)) {
-      if (car_raw(l).is_string()) ok = TRY(funcall_re(cx, Qstring_match, {car_raw(l), c.name})).truthy();
+      if (car_raw(l).is_string()) ok = TRY(funcall_re(cx, Qstring_match, {car_raw(l), c.name}))
+      .truthy();
     }
     TRY(unbind_to_re(cx, depth, kNil));
     if (!ok) return false;
@@ -141,7 +142,7 @@ Maybe<bool> accepted_re(Context& cx, const Candidate& c, Value predicate) {
   if (predicate.is_nil()) return true;
   const Value v = c.extra.is_unbound() ? TRY(funcall_re(cx, predicate, {c.element}))
                                        : TRY(funcall_re(cx, predicate, {c.element, c.extra}));
-  return v.truthy();
+                                       return v.truthy();
 }
 
 Value take(Context& cx, Value s, std::int64_t chars) {
@@ -152,8 +153,9 @@ Value take(Context& cx, Value s, std::int64_t chars) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(try_completion, "try-completion", 2, 3, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
-                "Return the longest common completion of STRING in COLLECTION, t when it is exact and unique, nil without any.")
+NEOVM_PRIMITIVE(
+    try_completion, "try-completion", 2, 3, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
+    "Return the longest common completion of STRING in COLLECTION, t when it is exact and unique, nil without any.")
 (Context& cx, Value string, Value collection, Value predicate) {
   if (!string.is_string()) return wrong_type(cx, Qstringp, string);
   if (kind_of(collection) == Kind::kFunction) return funcall_re(cx, collection, {string, predicate, kNil});
@@ -235,8 +237,9 @@ NEOVM_PRIMITIVE(test_completion, "test-completion", 2, 3, kWorkerSafe, kStateRea
   return kNil;
 }
 
-NEOVM_PRIMITIVE(assoc_string, "assoc-string", 2, 3, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the element of LIST that is, or whose car is, the string or symbol KEY; case ignored with CASE-FOLD.")
+NEOVM_PRIMITIVE(
+    assoc_string, "assoc-string", 2, 3, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
+    "Return the element of LIST that is, or whose car is, the string or symbol KEY; case ignored with CASE-FOLD.")
 (Context& cx, Value key, Value list, Value case_fold) {
   if (key.is_symbol()) key = symbol_name(cx, key);
   for (Value l = list; l.is_cons(); l = cdr_raw(l)) {
@@ -275,7 +278,8 @@ NEOVM_PRIMITIVE(internal_complete_buffer, "internal-complete-buffer", 3, 3, kMai
     return visible.is_nil() ? found : nreverse_list(visible);
   }
   if (flag == Qlambda) return prim_test_completion(cx, string, alist, predicate);
-  if (flag == Qmetadata) return list(cx, {Qmetadata, cons(cx, Qcategory, Qbuffer), cons(cx, Qcycle_sort_function, Qidentity)});
+  if (flag == Qmetadata)
+    return list(cx, {Qmetadata, cons(cx, Qcategory, Qbuffer), cons(cx, Qcycle_sort_function, Qidentity)});
   return kNil;
 }
 

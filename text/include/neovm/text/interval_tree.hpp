@@ -67,6 +67,7 @@ class IntervalTree {
   }
   void split(Index n, std::int64_t pos, Index* a, Index* b);
   Index merge(Index a, Index b);
+  void cut(std::int64_t pos);
   void grow_run(std::int64_t pos, std::int64_t count);
   bool consistent_subtree(Index n) const;
 

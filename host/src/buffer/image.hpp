@@ -1,0 +1,15 @@
+// What the image keeps of buffers, markers and overlays.
+#pragma once
+
+#include "buffer/buffer.hpp"
+
+namespace neomacs::host {
+
+Value save_buffer_state(Context& cx, void* state);
+void restore_buffer_state(Context& cx, void* state, Value saved);
+Value save_buffer_object(Context& cx, Value self);
+void restore_buffer_object(Context& cx, Value self, Value saved);
+// Puts a restored overlay back into its buffer.
+void restore_overlay(Buffer& b, Value overlay, std::int64_t from, std::int64_t to);
+
+}  // namespace neomacs::host
