@@ -178,6 +178,7 @@ NEOVM_PRIMITIVE(
       continue;
     }
     std::int64_t match = std::min(common_prefix(cx, best, c.name, fold), best_size);
+    const bool same = string_equal(best, c.name);
     if (fold) {
       // Prefer the candidate that is no longer than the common part, and then the one spelled like STRING.
       const bool this_exact = match == size;
@@ -188,7 +189,7 @@ NEOVM_PRIMITIVE(
         best = c.name;
       }
     }
-    if (best_size != size || match != size) ++count;
+    if (best_size != size || match != size || !same) ++count;
     best_size = match;
     if (match <= wanted && !fold) {
       // Nothing longer than what was typed can come of it, unless case decides the spelling.
