@@ -152,12 +152,7 @@ void attach(Context& cx) {
   auto* state = new BufferState;
   set_extension(cx, ExtensionId::kHostBuffers,
                 {state, trace_buffer_state, destroy_buffer_state, save_buffer_state, restore_buffer_state});
-  state->slot_read_only = buffer_slot_index(cx, Qbuffer_read_only);
-  state->slot_undo_list = buffer_slot_index(cx, Qbuffer_undo_list);
-  state->slot_multibyte = buffer_slot_index(cx, Qenable_multibyte_characters);
-  state->slot_mark_active = buffer_slot_index(cx, Qmark_active);
-  state->slot_file_name = buffer_slot_index(cx, Qbuffer_file_name);
-  state->slot_case_fold = buffer_slot_index(cx, Qcase_fold_search);
+  find_buffer_slots(cx, *state);
 
   HostHooks& h = host_hooks(cx);
   h.record_save_excursion = record_save_excursion;

@@ -166,6 +166,7 @@ Value save_buffer_state(Context& cx, void* state) {
 
 void restore_buffer_state(Context& cx, void* state, Value saved) {
   auto& s = *static_cast<BufferState*>(state);
+  find_buffer_slots(cx, s);
   const std::vector<Buffer*> old = std::move(s.live);
   s.live.clear();
   for (Buffer* b : old) drop(s, b);

@@ -103,6 +103,16 @@ void destroy_buffer_state(void* state) {
   delete s;
 }
 
+// The variables must exist: with an image that is only so when it was loaded.
+void find_buffer_slots(Context& cx, BufferState& s) {
+  s.slot_read_only = buffer_slot_index(cx, Qbuffer_read_only);
+  s.slot_undo_list = buffer_slot_index(cx, Qbuffer_undo_list);
+  s.slot_multibyte = buffer_slot_index(cx, Qenable_multibyte_characters);
+  s.slot_mark_active = buffer_slot_index(cx, Qmark_active);
+  s.slot_file_name = buffer_slot_index(cx, Qbuffer_file_name);
+  s.slot_case_fold = buffer_slot_index(cx, Qcase_fold_search);
+}
+
 // ---- making and finding -----------------------------------------------------------------------------------
 
 Buffer& new_buffer(Context& cx, Value name, Buffer* base) {
