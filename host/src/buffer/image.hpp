@@ -10,6 +10,8 @@ void restore_buffer_state(Context& cx, void* state, Value saved);
 void find_buffer_slots(Context& cx, BufferState& s);
 Value save_buffer_object(Context& cx, Value self);
 void restore_buffer_object(Context& cx, Value self, Value saved);
+// Looks the fixed slots up again: an isolate has no variables before its image is loaded.
+void find_buffer_slots(Context& cx, BufferState& s);
 // Puts a restored overlay back into its buffer.
 void restore_overlay(Buffer& b, Value overlay, std::int64_t from, std::int64_t to);
 

@@ -165,6 +165,9 @@ NEOVM_PRIMITIVE(neovm_gc_statistics, "neovm-gc-statistics", 0, 0, kWorkerSafe, k
   return result;
 }
 
+// The counters are this process's, not those of the one that wrote the image.
+NEOVM_INIT(storage_counters, kEveryStart)(Context& cx) { update_counters(cx); }
+
 // ---- variables ----
 
 NEOVM_VARIABLE(gc_cons_threshold, "gc-cons-threshold", kGlobalVar, kInt, Value::fixnum(800000),
