@@ -238,40 +238,39 @@ Maybe<bool> wait_for_output_re(Context& cx, double seconds, Value process, bool 
         if (p.deleted || (!p.in.valid() && !p.pidfd.valid())) return output;
       }
     }
+    // Descriptors of the programs themselves first, then those that are read; `readers` goes with the latter.
     std::vector<pollfd> fds;
-    for (const Value v : processes(cx).all) {
-      Process& p = process_raw(v);
-      if (p.pidfd.valid()) fds.push_back({p.pidfd.get(), POLLIN, 0});
-    }
     const Value snapshot = list_from(cx, processes(cx).all);
+    for (const Value v : processes(cx).all)
+      if (process_raw(v).pidfd.valid()) fds.push_back({process_raw(v).pidfd.get(), POLLIN, 0});
     const std::size_t first_reader = fds.size();
+    Value readers = kNil;
     for (Value l = snapshot; l.is_cons(); l = cdr_raw(l)) {
-      Process& p = process_raw(car_raw(l));
+      const Process& p = process_raw(car_raw(l));
       if (!p.in.valid() || p.stopped_reading || (only && car_raw(l) != process)) continue;
       fds.push_back({p.in.get(), POLLIN, 0});
+      readers = cons(cx, car_raw(l), readers);
     }
-    const double left = deadline - monotonic();
-    wait = std::min(wait, left);
-    if (wait < 0) wait = 0;
+    readers = nreverse_list(readers);
+    wait = std::min(wait, deadline - monotonic());
+    // Once there was output, only what is there already is taken along.
+    if (wait < 0 || (output && until_output)) wait = 0;
     // Without a deadline and without anything to wait for, waiting would never end.
     if (seconds < 0 && fds.empty() && wait == HUGE_VAL) return output;
     const int timeout = wait > 1e6 ? -1 : static_cast<int>(std::ceil(wait * 1000));
     const int ready = poll(fds.data(), fds.size(), timeout);
-    if (ready > 0) {
-      std::size_t i = first_reader;
-      for (Value l = snapshot; l.is_cons() && i < fds.size(); l = cdr_raw(l)) {
-        const Value v = car_raw(l);
-        Process& p = process_raw(v);
-        if (p.deleted || p.in.get() != fds[i].fd) continue;
-        const bool readable = (fds[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0;
-        ++i;
-        if (!readable) continue;
-        bool got = false;
-        TRY(read_output_re(cx, v, &got));
-        if (got && (process.is_nil() || v == process)) output = true;
-      }
+    bool read_some = false;
+    std::size_t i = first_reader;
+    for (Value l = readers; ready > 0 && l.is_cons(); l = cdr_raw(l), ++i) {
+      const Value v = car_raw(l);
+      const Process& p = process_raw(v);
+      if (p.deleted || p.in.get() != fds[i].fd || (fds[i].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
+      bool got = false;
+      read_some = true;
+      TRY(read_output_re(cx, v, &got));
+      if (got && (process.is_nil() || v == process)) output = true;
     }
-    if (output && until_output) return true;
+    if (output && until_output && !read_some) return true;
     if (monotonic() >= deadline) {
       TRY(run_timers_re(cx));
       bool ignored = false;

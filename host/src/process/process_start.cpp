@@ -195,14 +195,15 @@ NEOVM_PRIMITIVE(make_process, "make-process", 0, kMany, kMainOnly, kBlockingIo, 
       }
     }
   }
+  TRY(check_type(cx, keyword(args, QCname).is_string(), Qstringp, keyword(args, QCname)));
   const Value command = keyword(args, QCcommand);
-  TRY(check_type(cx, command.is_list(), Qlistp, command));
+  TRY(check_type(cx, command.is_list(), Qsequencep, command));
   if (command.is_nil()) return unimplemented(cx, "make-process without a command");
   TRY(check_type(cx, car_raw(command).is_string(), Qstringp, car_raw(command)));
   if (keyword(args, QCstop).truthy()) return error_text(cx, ":stop is not supported for a subprocess");
   const Value type = keyword(args, QCconnection_type);
   if (type.truthy() && type != Qpty && type != Qpipe) {
-    return signal_error2(cx, Qerror, make_string(cx, "Unknown connection type"), type);
+    return file_error(cx, "Unknown connection type", type, ENOENT);
   }
   Value stderr_process = keyword(args, QCstderr);
   if (stderr_process.truthy() && !is_process(stderr_process)) {
