@@ -275,7 +275,8 @@ Maybe<int> signal_argument(Context& cx, Value v) {
     const char* n = sigabbrev_np(i);
     if (n != nullptr && name == n) return i;
   }
-  return error_text(cx, "Undefined signal name " + name);
+  return error_text(
+      cx, "Undefined signal name " + (v.is_string() ? to_std_string(v) : std::string(symbol_name_view(cx, v))));
 }
 
 Value send_signal(Context& cx, Value process, int signal) {
