@@ -194,10 +194,10 @@ Maybe<int> Reader::read_named_character_re() {
   }
   if (name.empty()) return invalid_syntax("Empty character name");
   Value code = kNil;
-  if (name.size() > 2 && name[0] == 'U' && name[1] == '+') {
+  if (name.size() >= 2 && name[0] == 'U' && name[1] == '+') {
     std::size_t used = 0;
     const Value v = TRY(parse_number(cx_, std::string_view(name).substr(2), 16, &used));
-    if (!v.is_unbound() && used == name.size() - 2 && name[2] != '-' && name[2] != '+') code = v;
+    if (!v.is_unbound() && used == name.size() - 2 && name.size() > 2 && name[2] != '-' && name[2] != '+') code = v;
   } else {
     const Value text = TRY(make_unibyte_string(cx_, name));
     code = TRY(funcall_re(cx_, Qchar_from_name, {text, Qt}));

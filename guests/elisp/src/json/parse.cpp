@@ -1,0 +1,365 @@
+// JSON to Lisp.
+//
+// The tokens are those of Jansson's scanner, so that an error names the same text at the same place: a token is "saved" while
+// it is read, and errors quote it when it is at most twenty bytes long.
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "json.hpp"
+#include "neovm/core/context.hpp"
+#include "neovm/text/characters.hpp"
+
+namespace neovm::elisp {
+
+namespace {
+
+constexpr int kMaxDepth = 2048;
+
+class Parser {
+ public:
+  Parser(Context& cx, std::string_view text, const char* source, const JsonOptions& options)
+      : cx_(cx), text_(text), source_(source), options_(options) {}
+  Value document_re(std::size_t* consumed);
+
+ private:
+  enum class Token : std::uint8_t { kEnd, kInvalid, kPunctuation, kString, kInteger, kReal, kTrue, kFalse, kNull };
+
+  bool scan();  // false: an error is pending
+  bool scan_string();
+  bool scan_number();
+  Value value_re(int depth);
+  Value array_re(int depth);
+  Value object_re(int depth);
+  ExitTag fail(const std::string& message, Value condition = Qjson_parse_error);
+  [[nodiscard]] bool punctuation(char c) const { return token_ == Token::kPunctuation && saved()[0] == c; }
+  [[nodiscard]] std::string_view saved() const { return text_.substr(start_, at_ - start_); }
+  int hex4(std::size_t at) const;
+
+  Context& cx_;
+  std::string_view text_;
+  const char* source_;
+  const JsonOptions& options_;
+  std::size_t start_ = 0;  // of the token
+  std::size_t at_ = 0;     // after the token
+  Token token_ = Token::kEnd;
+  std::string string_;
+  std::int64_t integer_ = 0;
+  double real_ = 0;
+};
+
+ExitTag Parser::fail(const std::string& message, Value condition) {
+  std::string text = message;
+  const std::string_view near = saved();
+  if (near.empty()) {
+    text += " near end of file";
+    if (condition == Qjson_parse_error) condition = Qjson_end_of_file;
+  } else if (near.size() <= 20) {
+    text += " near '" + std::string(near) + "'";
+  }
+  // Line, column in characters, position in bytes; all of what was read.
+  std::int64_t line = 1;
+  std::int64_t column = 0;
+  for (std::size_t i = 0; i < at_; ++i) {
+    if (text_[i] == '\n') {
+      ++line;
+      column = 0;
+    } else if (!text::is_continuation(static_cast<std::uint8_t>(text_[i]))) {
+      ++column;
+    }
+  }
+  return signal_error(cx_, condition,
+                      list(cx_, {make_string(cx_, text), make_string(cx_, source_), Value::fixnum(line),
+                                 Value::fixnum(column), Value::fixnum(static_cast<std::int64_t>(at_))}));
+}
+
+int Parser::hex4(std::size_t at) const {
+  if (at + 4 > text_.size()) return -1;
+  int n = 0;
+  for (std::size_t i = at; i < at + 4; ++i) {
+    const char c = text_[i];
+    const int d = c >= '0' && c <= '9'
+                      ? c - '0'
+                      : (c >= 'a' && c <= 'f' ? c - 'a' + 10 : (c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1));
+    if (d < 0) return -1;
+    n = n * 16 + d;
+  }
+  return n;
+}
+
+bool Parser::scan() {
+  while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+    ++at_;
+  start_ = at_;
+  if (at_ == text_.size()) {
+    token_ = Token::kEnd;
+    return true;
+  }
+  const char c = text_[at_];
+  const auto alphabetic = [](char x) { return (x >= 'a' && x <= 'z') || (x >= 'A' && x <= 'Z'); };
+  if (std::string_view("{}[]:,").find(c) != std::string_view::npos) {
+    ++at_;
+    token_ = Token::kPunctuation;
+    return true;
+  }
+  if (c == '"') return scan_string();
+  if ((c >= '0' && c <= '9') || c == '-') return scan_number();
+  token_ = Token::kInvalid;
+  if (alphabetic(c)) {
+    while (at_ < text_.size() && alphabetic(text_[at_])) ++at_;
+    if (saved() == "true") token_ = Token::kTrue;
+    if (saved() == "false") token_ = Token::kFalse;
+    if (saved() == "null") token_ = Token::kNull;
+    return true;
+  }
+  const auto* p = reinterpret_cast<const std::uint8_t*>(text_.data()) + at_;
+  const int length = text::valid_sequence_length(p, static_cast<std::int64_t>(text_.size() - at_), false);
+  if (length == 0) {
+    start_ = at_;
+    const text::Decoded d = text::decode_char(p);
+    char b[64];
+    std::snprintf(b, sizeof b, "unable to decode byte 0x%x",
+                  static_cast<unsigned>(text::is_raw_byte_char(d.c) ? text::char_to_raw_byte(d.c) : p[0]));
+    signal_error(
+        cx_, Qjson_parse_error,
+        list(cx_, {make_string(cx_, b), make_string(cx_, source_), Value::fixnum(1),
+                   Value::fixnum(static_cast<std::int64_t>(at_)), Value::fixnum(static_cast<std::int64_t>(at_))}));
+    return false;
+  }
+  at_ += static_cast<std::size_t>(length);
+  return true;
+}
+
+bool Parser::scan_string() {
+  token_ = Token::kString;
+  string_.clear();
+  ++at_;
+  const auto error = [&](const std::string& message, Value condition = Qjson_parse_error) {
+    fail(message, condition);
+    return false;
+  };
+  for (;;) {
+    if (at_ == text_.size()) return error("premature end of input", Qjson_end_of_file);
+    const char c = text_[at_];
+    if (c == '"') {
+      ++at_;
+      return true;
+    }
+    if (c == '\n') return error("unexpected newline");
+    if (static_cast<unsigned char>(c) < 0x20) {
+      char b[40];
+      std::snprintf(b, sizeof b, "control character 0x%x", static_cast<unsigned>(c));
+      return error(b);
+    }
+    if (c != '\\') {
+      const auto* p = reinterpret_cast<const std::uint8_t*>(text_.data()) + at_;
+      const int length = text::valid_sequence_length(p, static_cast<std::int64_t>(text_.size() - at_), false);
+      if (length == 0) return error("unable to decode byte");
+      string_.append(text_.substr(at_, static_cast<std::size_t>(length)));
+      at_ += static_cast<std::size_t>(length);
+      continue;
+    }
+    ++at_;
+    if (at_ == text_.size()) return error("premature end of input", Qjson_end_of_file);
+    const char e = text_[at_++];
+    switch (e) {
+      case '"':
+      case '\\':
+      case '/': string_.push_back(e); continue;
+      case 'b': string_.push_back('\b'); continue;
+      case 'f': string_.push_back('\f'); continue;
+      case 'n': string_.push_back('\n'); continue;
+      case 'r': string_.push_back('\r'); continue;
+      case 't': string_.push_back('\t'); continue;
+      case 'u': break;
+      default: return error("invalid escape");
+    }
+    int code = hex4(at_);
+    if (code < 0) return error("invalid escape");
+    at_ += 4;
+    // What is wrong with the value is found when the whole string has been read.
+    const auto finish = [&] {
+      while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\n')
+        at_ += text_[at_] == '\\' && at_ + 1 < text_.size() ? 2 : 1;
+      if (at_ < text_.size()) ++at_;
+    };
+    char b[80];
+    if (code >= 0xD800 && code <= 0xDBFF) {
+      const int low = at_ + 1 < text_.size() && text_[at_] == '\\' && text_[at_ + 1] == 'u' ? hex4(at_ + 2) : -1;
+      if (low >= 0xDC00 && low <= 0xDFFF) {
+        at_ += 6;
+        code = ((code - 0xD800) << 10) + (low - 0xDC00) + 0x10000;
+      } else {
+        if (low >= 0) {
+          std::snprintf(b, sizeof b, "invalid Unicode '\\u%04X\\u%04X'", static_cast<unsigned>(code),
+                        static_cast<unsigned>(low));
+        } else {
+          std::snprintf(b, sizeof b, "invalid Unicode '\\u%04X'", static_cast<unsigned>(code));
+        }
+        finish();
+        return error(b);
+      }
+    } else if (code >= 0xDC00 && code <= 0xDFFF) {
+      std::snprintf(b, sizeof b, "invalid Unicode '\\u%04X'", static_cast<unsigned>(code));
+      finish();
+      return error(b);
+    }
+    if (code == 0) {
+      finish();
+      return error("\\u0000 is not allowed without JSON_ALLOW_NUL");
+    }
+    std::uint8_t out[text::kMaxBytesPerChar];
+    string_.append(reinterpret_cast<const char*>(out), static_cast<std::size_t>(text::encode_char(code, out)));
+  }
+}
+
+bool Parser::scan_number() {
+  const auto digit = [&](std::size_t i) { return i < text_.size() && text_[i] >= '0' && text_[i] <= '9'; };
+  token_ = Token::kInvalid;
+  if (text_[at_] == '-') ++at_;
+  if (!digit(at_)) return true;
+  if (text_[at_] == '0') {
+    ++at_;
+    if (digit(at_)) return true;  // no leading zeros
+  } else {
+    while (digit(at_)) ++at_;
+  }
+  const bool point = at_ < text_.size() && text_[at_] == '.';
+  const bool exponent = at_ < text_.size() && (text_[at_] == 'e' || text_[at_] == 'E');
+  if (!point && !exponent) {
+    const std::string_view s = saved();
+    const auto r = std::from_chars(s.data(), s.data() + s.size(), integer_);
+    if (r.ec != std::errc{}) {
+      fail(s[0] == '-' ? "too big negative integer" : "too big integer");
+      return false;
+    }
+    token_ = Token::kInteger;
+    return true;
+  }
+  if (point) {
+    ++at_;
+    if (!digit(at_)) return true;
+    while (digit(at_)) ++at_;
+  }
+  if (at_ < text_.size() && (text_[at_] == 'e' || text_[at_] == 'E')) {
+    ++at_;
+    if (at_ < text_.size() && (text_[at_] == '+' || text_[at_] == '-')) ++at_;
+    if (!digit(at_)) return true;
+    while (digit(at_)) ++at_;
+  }
+  real_ = std::strtod(std::string(saved()).c_str(), nullptr);
+  if (std::isinf(real_)) {
+    fail("real number overflow");
+    return false;
+  }
+  token_ = Token::kReal;
+  return true;
+}
+
+Value Parser::value_re(int depth) {
+  if (depth > kMaxDepth) return fail("maximum parsing depth reached");
+  switch (token_) {
+    case Token::kString: return make_multibyte_string(cx_, string_);
+    case Token::kInteger: return make_integer(cx_, integer_);
+    case Token::kReal: return make_float(cx_, real_);
+    case Token::kTrue: return Qt;
+    case Token::kFalse: return options_.false_object;
+    case Token::kNull: return options_.null_object;
+    case Token::kInvalid: return fail("invalid token");
+    default: break;
+  }
+  if (punctuation('[')) return array_re(depth);
+  if (punctuation('{')) return object_re(depth);
+  return fail("unexpected token");
+}
+
+Value Parser::array_re(int depth) {
+  RootVector items(cx_);
+  if (!scan()) return kExit;
+  if (!punctuation(']')) {
+    for (;;) {
+      items.values.push_back(TRY(value_re(depth + 1)));
+      if (!scan()) return kExit;
+      if (!punctuation(',')) break;
+      if (!scan()) return kExit;
+    }
+    if (!punctuation(']')) return fail("']' expected");
+  }
+  return options_.arrays_are_lists ? list_from(cx_, items.values) : make_vector_from(cx_, items.values);
+}
+
+Value Parser::object_re(int depth) {
+  RootVector members(cx_);  // key string, value, …
+  if (!scan()) return kExit;
+  if (!punctuation('}')) {
+    for (;;) {
+      if (token_ != Token::kString) return fail("string or '}' expected");
+      if (string_.find('\0') != std::string::npos) return fail("NUL byte in object key not supported");
+      const Value key = TRY(make_multibyte_string(cx_, string_));
+      if (!scan()) return kExit;
+      if (!punctuation(':')) return fail("':' expected");
+      if (!scan()) return kExit;
+      std::size_t place = members.values.size();
+      members.values.push_back(key);
+      members.values.push_back(kNil);
+      const Value v = TRY(value_re(depth + 1));
+      // A repeated key keeps its first place and its last value.
+      if (options_.objects != JsonOptions::Objects::kHashTable) {
+        for (std::size_t i = 0; i < place; i += 2) {
+          if (!string_equal(members.values[i], key)) continue;
+          members.values.resize(place);
+          place = i;
+        }
+      }
+      members.values[place + 1] = v;
+      if (!scan()) return kExit;
+      if (!punctuation(',')) break;
+      if (!scan()) return kExit;
+    }
+    if (!punctuation('}')) return fail("'}' expected");
+  }
+  const std::vector<Value>& m = members.values;
+  if (options_.objects == JsonOptions::Objects::kHashTable) {
+    std::int64_t count = 0;
+    for (std::size_t i = 0; i < m.size(); i += 2) {
+      bool fresh = true;
+      for (std::size_t k = 0; m.size() < 64 && k < i && fresh; k += 2) fresh = !string_equal(m[k], m[i]);
+      count += fresh;
+    }
+    const Value table = TRY(funcall_re(cx_, Qmake_hash_table, {QCtest, Qequal, QCsize, Value::fixnum(count)}));
+    for (std::size_t i = 0; i < m.size(); i += 2) hash_table_put(cx_, table, m[i], m[i + 1]);
+    return table;
+  }
+  Value result = kNil;
+  for (std::size_t i = m.size(); i > 0; i -= 2) {
+    const std::string name(string_view_of(m[i - 2]));
+    if (options_.objects == JsonOptions::Objects::kAlist) {
+      result = cons(cx_, cons(cx_, intern(cx_, name), m[i - 1]), result);
+    } else {
+      result = cons(cx_, intern(cx_, ":" + name), cons(cx_, m[i - 1], result));
+    }
+  }
+  return result;
+}
+
+Value Parser::document_re(std::size_t* consumed) {
+  if (!scan()) return kExit;
+  const Value v = TRY(value_re(1));
+  if (consumed != nullptr) {
+    *consumed = at_;
+    return v;
+  }
+  if (!scan()) return kExit;
+  if (token_ != Token::kEnd) return fail("end of file expected", Qjson_trailing_content);
+  return v;
+}
+
+}  // namespace
+
+Value parse_json_re(Context& cx, std::string_view text, const char* source, const JsonOptions& options,
+                    std::size_t* consumed) {
+  return Parser(cx, text, source, options).document_re(consumed);
+}
+
+}  // namespace neovm::elisp
