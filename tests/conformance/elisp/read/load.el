@@ -1,0 +1,16 @@
+;;; Evaluating buffers and finding files.
+
+(with-temp-buffer (insert "(setq zz 1) (setq zz 2)") (eval-buffer) zz)
+(with-temp-buffer (insert "(setq zz 3) (+ 1 2)") (eval-region 1 (point-max) nil) zz)
+(with-temp-buffer (insert "(setq zz 3) (+ 1") (condition-case e (eval-buffer) (error (car e))))
+(eval-buffer "nope")
+(load "/nonexistent")
+(load "/nonexistent" t)
+(load 5)
+(load "" t)
+(load "")
+(load "/tmp")
+(with-temp-buffer (insert "1 2") (list (eval-buffer) (eval-region 1 4 nil (lambda (x) (read x)))))
+(with-temp-buffer (insert ";; -*- lexical-binding: t -*-\n(setq zz (let ((x 1)) (lambda () x)))") (eval-buffer) zz)
+(with-temp-buffer (insert ";; -*- lexical-binding: nil -*-\n(setq zz (let ((x 1)) (lambda () x)))") (eval-buffer) zz)
+(with-temp-buffer (insert "#!/bin/sh\n;; -*- lexical-binding: t -*-\n(setq zz (let ((x 1)) (lambda () x)))") (eval-buffer) zz)
