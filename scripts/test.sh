@@ -74,7 +74,7 @@ if [ "$what" != unit ]; then
     seconds=20
     case $preset in asan | tsan | debug) seconds=120 ;; esac
     "$PYTHON" tests/oracle/oracle.py --check --vm "build/$preset/bin/neomacs" --vm-args="$vm_args" --timeout "$seconds" \
-      -j "$JOBS" "${chosen[@]}" 2>&1 | tee "$log" | if on_tty; then cat; else grep -v '^$' || true; fi
+      -j "$JOBS" "${chosen[@]}" 2>&1 | tee "$log" | { grep -v -E '^[0-9]+ passed, [0-9]+ failed$' || true; } || true
     count "$log"
   fi
 fi
