@@ -148,15 +148,6 @@ void hook_add_properties(Context& cx, Value s, std::int64_t from, std::int64_t t
 
 }  // namespace
 
-void find_buffer_slots(Context& cx, BufferState& s) {
-  s.slot_read_only = buffer_slot_index(cx, Qbuffer_read_only);
-  s.slot_undo_list = buffer_slot_index(cx, Qbuffer_undo_list);
-  s.slot_multibyte = buffer_slot_index(cx, Qenable_multibyte_characters);
-  s.slot_mark_active = buffer_slot_index(cx, Qmark_active);
-  s.slot_file_name = buffer_slot_index(cx, Qbuffer_file_name);
-  s.slot_case_fold = buffer_slot_index(cx, Qcase_fold_search);
-}
-
 void attach(Context& cx) {
   auto* state = new BufferState;
   set_extension(cx, ExtensionId::kHostBuffers,

@@ -170,7 +170,6 @@ void restore_buffer_state(Context& cx, void* state, Value saved) {
   const std::vector<Buffer*> old = std::move(s.live);
   s.live.clear();
   for (Buffer* b : old) drop(s, b);
-  find_buffer_slots(cx, s);
   const Value all = car_raw(saved);
   // Base buffers own the texts, so they come first; the order of the list is that of buffer-list.
   for (Value l = all; l.is_cons(); l = cdr_raw(l)) revive(s, car_raw(l));

@@ -7,7 +7,6 @@ namespace neomacs::host {
 
 Value save_buffer_state(Context& cx, void* state);
 void restore_buffer_state(Context& cx, void* state, Value saved);
-void find_buffer_slots(Context& cx, BufferState& s);
 Value save_buffer_object(Context& cx, Value self);
 void restore_buffer_object(Context& cx, Value self, Value saved);
 // Looks the fixed slots up again: an isolate has no variables before its image is loaded.
