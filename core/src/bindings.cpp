@@ -69,9 +69,7 @@ Value pop_binding_re(Context& cx) {
       if (locals.is_nil() || !has_local_value(cx, b.symbol, locals)) return kNil;
       return set_in_re(cx, b.symbol, b.value, locals, b.where, SetKind::kUnbind);
     }
-    case Binding::Kind::kUnwind:
-      b.fn(cx, b.value);
-      return kNil;
+    case Binding::Kind::kUnwind: b.fn(cx, b.value); return kNil;
     case Binding::Kind::kUnwindLisp: {
       const auto hook = cx.isolate().guest_hooks().run_cleanup;
       return hook == nullptr ? kNil : hook(cx, b.value, b.where);

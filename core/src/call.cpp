@@ -32,8 +32,7 @@ Value run_hook_with_args_re(Context& cx, Value hook, std::span<const Value> args
   return run(cx, all);  // copies its arguments to the VM stack before it runs anything
 }
 
-Value call_catching_errors_re(Context& cx, Value conditions, Value (*body)(Context&, void*), void* data,
-                              Value* error) {
+Value call_catching_errors_re(Context& cx, Value conditions, Value (*body)(Context&, void*), void* data, Value* error) {
   const std::size_t index = cx.handlers.size();
   const std::size_t depth = cx.bindings.size();
   Handler h{};

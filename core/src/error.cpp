@@ -36,7 +36,8 @@ ExitTag throw_tag(Context& cx, Value tag, Value value) {
 
 Maybe<bool> check_quit(Context& cx) {
   const std::uint32_t bits = cx.interrupts.load(std::memory_order_relaxed);
-  if (bits == 0) [[likely]] return true;
+  if (bits == 0) [[likely]]
+    return true;
   if ((bits & kInterruptQuit) != 0) {
     cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptQuit), std::memory_order_relaxed);
     if (variable_true(cx, Qinhibit_quit)) {

@@ -97,9 +97,9 @@ static Value operation_of(SetKind kind, Value v) {
   return Qset;
 }
 
-static constexpr std::uint16_t kGuarded =
-    kSymbolConstant | kSymbolKeyword | kSymbolWatched | kSymbolTypeInt | kSymbolTypeBool | kSymbolTypeNumber |
-    kSymbolTypeString | kSymbolTypeSymbol | kSymbolHooked;
+static constexpr std::uint16_t kGuarded = kSymbolConstant | kSymbolKeyword | kSymbolWatched | kSymbolTypeInt |
+                                          kSymbolTypeBool | kSymbolTypeNumber | kSymbolTypeString | kSymbolTypeSymbol |
+                                          kSymbolHooked;
 
 static Value current_buffer_or_nil(Context& cx) {
   const auto f = host_hooks(cx).current_buffer;
@@ -124,9 +124,7 @@ Value set_in_re(Context& cx, Value symbol, Value v, Value locals, Value where, S
     }
   }
   switch (c->redirect) {
-    case kPlain:
-      store(&c->value, v);
-      break;
+    case kPlain: store(&c->value, v); break;
     case kLocalized: {
       const Value entry = local_entry(cx, symbol, locals);
       if (!entry.is_nil()) {
@@ -149,7 +147,8 @@ Value set_in_re(Context& cx, Value symbol, Value v, Value locals, Value where, S
       break;
     default: break;
   }
-  if ((c->flags & kSymbolHooked) != 0) [[unlikely]] after_hooked_write(cx, symbol);
+  if ((c->flags & kSymbolHooked) != 0) [[unlikely]]
+    after_hooked_write(cx, symbol);
   return v;
 }
 
@@ -191,13 +190,15 @@ Value variable_value_in(Context& cx, Value symbol, Value locals) {
 
 Value variable_value(Context& cx, Value symbol) {
   const SymbolCells& c = cx.cells(symbol);
-  if (c.redirect == kPlain) [[likely]] return c.value;
+  if (c.redirect == kPlain) [[likely]]
+    return c.value;
   return variable_value_in(cx, symbol, cx.locals);
 }
 
 Value variable_value_checked(Context& cx, Value symbol) {
   const Value v = variable_value(cx, symbol);
-  if (v.is_unbound()) [[unlikely]] return signal_error1(cx, Qvoid_variable, symbol);
+  if (v.is_unbound()) [[unlikely]]
+    return signal_error1(cx, Qvoid_variable, symbol);
   return v;
 }
 
@@ -210,9 +211,7 @@ Value set_variable_re(Context& cx, Value symbol, Value v) {
   return core::set_in_re(cx, symbol, v, cx.locals, kNil, core::SetKind::kSet);
 }
 
-Value default_value(Context& cx, Value symbol) {
-  return cx.cells(core::resolve_alias(cx, symbol)).value;
-}
+Value default_value(Context& cx, Value symbol) { return cx.cells(core::resolve_alias(cx, symbol)).value; }
 
 Value set_default_re(Context& cx, Value symbol, Value v) {
   return core::set_default_kind_re(cx, symbol, v, core::SetKind::kSet);
@@ -227,9 +226,7 @@ void set_symbol_function(Context& cx, Value symbol, Value definition) {
 }
 
 // Properties end silently at anything malformed, as `get` does.
-Value symbol_get(Context& cx, Value symbol, Value property) {
-  return plist_get(cx.cells(symbol).plist, property);
-}
+Value symbol_get(Context& cx, Value symbol, Value property) { return plist_get(cx.cells(symbol).plist, property); }
 
 void symbol_put(Context& cx, Value symbol, Value property, Value v) {
   SymbolCells& c = cx.cells(symbol);
@@ -255,8 +252,7 @@ int buffer_slot_index(Context& cx, Value symbol) { return cx.cells(symbol).slot;
 
 Value make_locals(Context& cx) {
   const auto& symbols = cx.isolate().buffer_slot_symbols;
-  const Value locals =
-      make_slots(cx, ObjectKind::kInternalSlots, static_cast<std::int64_t>(symbols.size()), kUnbound);
+  const Value locals = make_slots(cx, ObjectKind::kInternalSlots, static_cast<std::int64_t>(symbols.size()), kUnbound);
   if (locals.is_exit()) return locals;
   set_slot_raw(locals, kLocalsAlist, kNil);
   for (std::size_t i = 1; i < symbols.size(); ++i)

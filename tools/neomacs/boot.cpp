@@ -77,7 +77,8 @@ std::string program_directory() {
 std::string find_image(const Options& options) {
   if (!options.image.empty()) return options.image;
   const std::string here = program_directory();
-  for (const char* place : {"neomacs.image", "../share/neomacs/neomacs.image"}) {
+  // Beside the program, where it is installed, or that of the release build for other builds of the same tree.
+  for (const char* place : {"neomacs.image", "../share/neomacs/neomacs.image", "../../release/bin/neomacs.image"}) {
     if (exists(here + place)) return here + place;
   }
   return "";

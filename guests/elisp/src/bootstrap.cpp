@@ -146,8 +146,7 @@ void find_machine_primitives(Machine& m) {
   for (const auto& row : kBytePrimitives) wanted[row.name] = nullptr;
   for (const PrimitiveDescriptor* d : all_primitives())
     if (const auto it = wanted.find(d->name); it != wanted.end()) it->second = d;
-  for (const auto& row : kBytePrimitives)
-    m.byte_primitives[row.opcode] = {wanted[row.name], row.name, row.arguments};
+  for (const auto& row : kBytePrimitives) m.byte_primitives[row.opcode] = {wanted[row.name], row.name, row.arguments};
   m.concat = wanted["concat"];
   m.nconc = wanted["nconc"];
   m.length = wanted["length"];

@@ -66,14 +66,16 @@ TEST_F(EvalStress, Exits) {
 
 TEST_F(EvalStress, ByteCode) {
   // (lambda (n) (let ((r nil)) (while (> n 0) (setq r (cons n r)) (setq n (1- n))) r))
-  EXPECT_EQ(run("(funcall #[257 \"\\300\\1\\301V\\203\\23\\0\\1\\1B\\262\\1\\1S\\262\\2\\202\\1\\0\\207\" [nil 0] 4] 9)"),
-            "(1 2 3 4 5 6 7 8 9)");
+  EXPECT_EQ(
+      run("(funcall #[257 \"\\300\\1\\301V\\203\\23\\0\\1\\1B\\262\\1\\1S\\262\\2\\202\\1\\0\\207\" [nil 0] 4] 9)"),
+      "(1 2 3 4 5 6 7 8 9)");
 }
 
 TEST_F(EvalStress, DamagedByteCode) {
   EXPECT_EQ(run("(condition-case e (funcall #[0 \"\\300\\207\" [] 4]) (error e))"), "(error \"Invalid byte code\")");
   EXPECT_EQ(run("(condition-case e (funcall #[0 \"\\210\\207\" [] 4]) (error e))"), "(error \"Invalid byte code\")");
-  EXPECT_EQ(run("(condition-case e (funcall #[0 \"\\202\\377\\377\" [] 4]) (error e))"), "(error \"Invalid byte code\")");
+  EXPECT_EQ(run("(condition-case e (funcall #[0 \"\\202\\377\\377\" [] 4]) (error e))"),
+            "(error \"Invalid byte code\")");
   EXPECT_EQ(run("(condition-case e (funcall #[0 \"\\300\" [1] 4]) (error e))"), "(error \"Invalid byte code\")");
 }
 

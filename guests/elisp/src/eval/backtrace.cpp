@@ -63,8 +63,8 @@ NEOVM_PRIMITIVE(mapbacktrace, "mapbacktrace", 1, 2, kWorkerSafe, kStateRead, kMa
   return kNil;
 }
 
-NEOVM_PRIMITIVE(backtrace_frame_internal, "backtrace-frame--internal", 3, 3, kWorkerSafe, kStateRead, kMayGc,
-                kReenters, kDeterministic, "Call FUNCTION with the call NFRAMES outwards from BASE.")
+NEOVM_PRIMITIVE(backtrace_frame_internal, "backtrace-frame--internal", 3, 3, kWorkerSafe, kStateRead, kMayGc, kReenters,
+                kDeterministic, "Call FUNCTION with the call NFRAMES outwards from BASE.")
 (Context& cx, Value function, Value nframes, Value base) {
   Frame* f = TRY(find_record(cx, nframes, base));
   return f == nullptr ? kNil : call_with_record_re(cx, function, f);

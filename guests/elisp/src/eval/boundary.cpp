@@ -157,7 +157,7 @@ void resolve_exit(Context& cx) {
     cx.exit_target = -1;
     return;
   }
-  saved[0] = cx.exit_tag;   // nil for (signal nil ERROR)
+  saved[0] = cx.exit_tag;  // nil for (signal nil ERROR)
   saved[1] = cx.exit_data;
   saved[2] = kNil;
   cx.sp += 3;
@@ -194,8 +194,7 @@ void resolve_exit(Context& cx) {
         return;
       }
     }
-    const bool toplevel =
-        target < 0 || (cx.handlers[static_cast<std::size_t>(target)].native && clause == Qerror);
+    const bool toplevel = target < 0 || (cx.handlers[static_cast<std::size_t>(target)].native && clause == Qerror);
     if (!called && toplevel && variable_true(cx, Qnoninteractive) &&
         variable_true(cx, Qbacktrace_on_error_noninteractive) && !variable_true(cx, Qinhibit_debugger) &&
         symbol_function(cx, Qdebug).truthy()) {

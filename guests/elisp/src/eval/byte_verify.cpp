@@ -21,7 +21,7 @@ struct Walk {
   std::int64_t length;
   Value constants;
   int limit;
-  std::vector<std::int16_t> depth_at;   // -1: not reached
+  std::vector<std::int16_t> depth_at;  // -1: not reached
   std::vector<std::uint8_t> handlers_at;
   std::vector<std::int32_t> pending;
   int handlers = 0;
@@ -77,23 +77,43 @@ bool Walk::step(std::int64_t pc) {
   const BytePrimitive& p = machine(cx).byte_primitives[op];
   if (p.name[0] != '?') return flow(static_cast<int>(p.arguments), 1);
   switch (op) {
-    case 57: case 58: case 59: case 60: case 63: case 64: case 65: case 67: case 162: case 163: case 167: case 168:
-      return flow(1, 1);
-    case 61: case 66: case 68: case 160: case 161: return flow(2, 1);
+    case 57:
+    case 58:
+    case 59:
+    case 60:
+    case 63:
+    case 64:
+    case 65:
+    case 67:
+    case 162:
+    case 163:
+    case 167:
+    case 168: return flow(1, 1);
+    case 61:
+    case 66:
+    case 68:
+    case 160:
+    case 161: return flow(2, 1);
     case 69: return flow(3, 1);
     case 70: return flow(4, 1);
-    case 97: case 114: case 138: case 140: case 146: return flow(0, 0);
+    case 97:
+    case 114:
+    case 138:
+    case 140:
+    case 146: return flow(0, 0);
     case 116: return flow(0, 1);
     case 129: {
       const int n = word();
       return constant_ok(n, false) && flow(0, 1);
     }
     case 130: return reach(word(), d, h) && pc <= length;
-    case 131: case 132: {
+    case 131:
+    case 132: {
       const int target = word();
       return d >= 1 && reach(target, d - 1, h) && flow(1, 0);
     }
-    case 133: case 134: {
+    case 133:
+    case 134: {
       const int target = word();
       return d >= 1 && reach(target, d, h) && flow(1, 0);
     }
@@ -106,14 +126,20 @@ bool Walk::step(std::int64_t pc) {
     case 143: return flow(3, 1);
     case 144: return flow(1, 1);
     case 145: return flow(2, 1);
-    case 170: case 171: case 172: case 173: case 174: {
+    case 170:
+    case 171:
+    case 172:
+    case 173:
+    case 174: {
       byte();
       const std::int64_t target = pc + code[start + 1] - 128;
       if (op == 170) return pc <= length && reach(target, d, h);
       if (op >= 173) return d >= 1 && reach(target, d, h) && flow(1, 0);
       return d >= 1 && reach(target, d - 1, h) && flow(1, 0);
     }
-    case 175: case 176: case 177: {
+    case 175:
+    case 176:
+    case 177: {
       const int n = byte();
       return flow(n, 1);
     }

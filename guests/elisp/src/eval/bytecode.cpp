@@ -56,16 +56,16 @@ Value bind_parameters(Context& cx, Value function, Value params, Value* args, st
 }  // namespace
 
 #define SAVE() (cx.sp = sp, m.fp = fp, fp->rest = Value::fixnum(pc - code))
-#define RELOAD()                                              \
-  do {                                                        \
-    const Value object_ = fp->fn;                             \
-    code = string_data_raw(slot_raw(object_, 1));             \
-    consts = slots_raw(slot_raw(object_, 2))->slots;          \
-    pc = code + fp->rest.as_fixnum();                         \
+#define RELOAD()                                     \
+  do {                                               \
+    const Value object_ = fp->fn;                    \
+    code = string_data_raw(slot_raw(object_, 1));    \
+    consts = slots_raw(slot_raw(object_, 2))->slots; \
+    pc = code + fp->rest.as_fixnum();                \
   } while (false)
-#define NEXT() goto* kLabels[*pc++]
-#define PUSH(v) (*sp++ = (v))
-#define TOP() (sp[-1])
+#define NEXT()   goto* kLabels[*pc++]
+#define PUSH(v)  (*sp++ = (v))
+#define TOP()    (sp[-1])
 #define FETCH2() (pc += 2, static_cast<unsigned>(pc[-2]) | static_cast<unsigned>(pc[-1]) << 8)
 #define POLL()                                                                                    \
   do {                                                                                            \
@@ -76,45 +76,51 @@ Value bind_parameters(Context& cx, Value function, Value params, Value* args, st
     }                                                                                             \
   } while (false)
 // A jump; loops pass a safepoint.
-#define JUMP(target_)                       \
-  do {                                      \
-    const unsigned target = (target_);      \
-    const bool back = code + target < pc;   \
-    pc = code + target;                     \
-    if (back) POLL();                       \
+#define JUMP(target_)                     \
+  do {                                    \
+    const unsigned target = (target_);    \
+    const bool back = code + target < pc; \
+    pc = code + target;                   \
+    if (back) POLL();                     \
   } while (false)
 
 Action run_bytecode(Context& cx, Machine& m, Action action) {
   static const void* const kLabels[256] = {
-#define L(n) &&op_##n,
+#define L(n)                       &&op_##n,
 #define L8(a, b, c, d, e, f, g, h) L(a) L(b) L(c) L(d) L(e) L(f) L(g) L(h)
-      // 0..55: eight operand forms each
-      L8(ref0, ref1, ref2, ref3, ref4, ref5, ref6, ref7) L8(varref0, varref1, varref2, varref3, varref4, varref5, varref6, varref7)
-      L8(varset0, varset1, varset2, varset3, varset4, varset5, varset6, varset7)
-      L8(varbind0, varbind1, varbind2, varbind3, varbind4, varbind5, varbind6, varbind7)
-      L8(call0, call1, call2, call3, call4, call5, call6, call7) L8(unbind0, unbind1, unbind2, unbind3, unbind4, unbind5, unbind6, unbind7)
-      L8(pophandler, pushconditioncase, pushcatch, bad, bad, bad, bad, bad)
-      // 56
-      L8(prim, symbolp, consp, stringp, listp, eq, memq, not) L8(car, cdr, cons, list1, list2, list3, list4, prim)
-      // 72
-      L8(aref, aset, prim, prim, prim, prim, prim, prim) L8(prim, prim, prim, sub1, add1, eqlsign, gtr, lss)
-      // 88
-      L8(leq, geq, diff, negate, plus, prim, prim, mult) L8(prim, save_current_buffer, prim, prim, prim, prim, prim, prim)
-      // 104
-      L8(prim, prim, prim, bad, prim, prim, prim, prim) L8(prim, prim, save_current_buffer, bad, interactive_p, prim, prim, prim)
-      // 120
-      L8(prim, prim, prim, prim, prim, prim, prim, prim) L8(bad, constant2, goto, gotoifnil, gotoifnonnil, gotoifnilelsepop, gotoifnonnilelsepop, return)
-      // 136
-      L8(discard, dup, save_excursion, save_window_excursion, save_restriction, catch, unwind_protect, condition_case)
-      // 144
-      L8(temp_setup, temp_show, unbind_all, prim, prim, prim, prim, prim) L8(prim, prim, prim, prim, prim, prim, assq, prim)
-      // 160
-      L8(setcar, setcdr, car_safe, cdr_safe, prim, prim, prim, numberp) L8(integerp, bad, rgoto, rgotoifnil, rgotoifnonnil, rgotoifnilelsepop, rgotoifnonnilelsepop, listn)
-      // 176
-      L8(concatn, insertn, stack_set, stack_set2, bad, bad, discardn, switch) L8(bad, bad, bad, bad, bad, bad, bad, bad)
-      // 192: constants
+    // 0..55: eight operand forms each
+    L8(ref0, ref1, ref2, ref3, ref4, ref5, ref6, ref7)
+        L8(varref0, varref1, varref2, varref3, varref4, varref5, varref6, varref7)
+            L8(varset0, varset1, varset2, varset3, varset4, varset5, varset6, varset7)
+                L8(varbind0, varbind1, varbind2, varbind3, varbind4, varbind5, varbind6, varbind7)
+                    L8(call0, call1, call2, call3, call4, call5, call6, call7)
+                        L8(unbind0, unbind1, unbind2, unbind3, unbind4, unbind5, unbind6, unbind7)
+                            L8(pophandler, pushconditioncase, pushcatch, bad, bad, bad, bad, bad)
+    // 56
+    L8(prim, symbolp, consp, stringp, listp, eq, memq, not ) L8(car, cdr, cons, list1, list2, list3, list4, prim)
+    // 72
+    L8(aref, aset, prim, prim, prim, prim, prim, prim) L8(prim, prim, prim, sub1, add1, eqlsign, gtr, lss)
+    // 88
+    L8(leq, geq, diff, negate, plus, prim, prim, mult) L8(prim, save_current_buffer, prim, prim, prim, prim, prim, prim)
+    // 104
+    L8(prim, prim, prim, bad, prim, prim, prim, prim)
+        L8(prim, prim, save_current_buffer, bad, interactive_p, prim, prim, prim)
+    // 120
+    L8(prim, prim, prim, prim, prim, prim, prim, prim)
+        L8(bad, constant2, goto, gotoifnil, gotoifnonnil, gotoifnilelsepop, gotoifnonnilelsepop, return )
+    // 136
+    L8(discard, dup, save_excursion, save_window_excursion, save_restriction, catch, unwind_protect, condition_case)
+    // 144
+    L8(temp_setup, temp_show, unbind_all, prim, prim, prim, prim, prim)
+        L8(prim, prim, prim, prim, prim, prim, assq, prim)
+    // 160
+    L8(setcar, setcdr, car_safe, cdr_safe, prim, prim, prim, numberp)
+        L8(integerp, bad, rgoto, rgotoifnil, rgotoifnonnil, rgotoifnilelsepop, rgotoifnonnilelsepop, listn)
+    // 176
+    L8(concatn, insertn, stack_set, stack_set2, bad, bad, discardn, switch) L8(bad, bad, bad, bad, bad, bad, bad, bad)
+  // 192: constants
 #define C8 L8(constant, constant, constant, constant, constant, constant, constant, constant)
-      C8 C8 C8 C8 C8 C8 C8 C8
+        C8 C8 C8 C8 C8 C8 C8 C8
 #undef C8
 #undef L8
 #undef L
@@ -133,7 +139,7 @@ Action run_bytecode(Context& cx, Machine& m, Action action) {
     NEXT();
   }
 
-enter: {  // fp: a fresh kByteCode frame with fp->n arguments below it
+enter : {  // fp: a fresh kByteCode frame with fp->n arguments below it
   const Value object = fp->fn;
   if (header_raw(object)->aux == 0) [[unlikely]] {
     fp->rest = Value::fixnum(0);
@@ -184,165 +190,191 @@ enter: {  // fp: a fresh kByteCode frame with fp->n arguments below it
   NEXT();
 }
 
-#define OPERANDS(name, base)                              \
-  op_##name##6 : operand = *pc++; goto do_##name;         \
-  op_##name##7 : operand = FETCH2(); goto do_##name;      \
+#define OPERANDS(name, base)                                                                                           \
+  op_##name##6 : operand = *pc++;                                                                                      \
+  goto do_##name;                                                                                                      \
+  op_##name##7 : operand = FETCH2();                                                                                   \
+  goto do_##name;                                                                                                      \
   op_##name##0 : op_##name##1 : op_##name##2 : op_##name##3 : op_##name##4 : op_##name##5 : operand = pc[-1] - (base); \
   do_##name
 
-op_ref1: { const Value v = sp[-2]; PUSH(v); NEXT(); }
-op_ref2: { const Value v = sp[-3]; PUSH(v); NEXT(); }
-op_ref3: { const Value v = sp[-4]; PUSH(v); NEXT(); }
-op_ref4: { const Value v = sp[-5]; PUSH(v); NEXT(); }
-op_ref5: { const Value v = sp[-6]; PUSH(v); NEXT(); }
-op_ref0: { const Value v = sp[-1]; PUSH(v); NEXT(); }
-op_ref6: {
+op_ref1 : {
+  const Value v = sp[-2];
+  PUSH(v);
+  NEXT();
+}
+op_ref2 : {
+  const Value v = sp[-3];
+  PUSH(v);
+  NEXT();
+}
+op_ref3 : {
+  const Value v = sp[-4];
+  PUSH(v);
+  NEXT();
+}
+op_ref4 : {
+  const Value v = sp[-5];
+  PUSH(v);
+  NEXT();
+}
+op_ref5 : {
+  const Value v = sp[-6];
+  PUSH(v);
+  NEXT();
+}
+op_ref0 : {
+  const Value v = sp[-1];
+  PUSH(v);
+  NEXT();
+}
+op_ref6 : {
   const Value v = sp[-1 - static_cast<int>(*pc++)];
   PUSH(v);
   NEXT();
 }
-op_ref7: {
+op_ref7 : {
   const unsigned n = FETCH2();
   const Value v = sp[-1 - static_cast<int>(n)];
   PUSH(v);
   NEXT();
 }
 
-OPERANDS(varref, 8) : {
-  const Value symbol = consts[operand];
-  const SymbolCells& c = cx.cells(symbol);
-  Value v = c.value;
-  if (c.redirect != kPlain) v = variable_value(cx, symbol);
-  if (v.is_unbound()) [[unlikely]] {
-    SAVE();
-    signal_error1(cx, Qvoid_variable, symbol);
-    return Action::kRaise;
-  }
-  PUSH(v);
-  NEXT();
-}
-
-OPERANDS(varset, 16) : {
-  const Value symbol = consts[operand];
-  SymbolCells& c = cx.cells(symbol);
-  if (c.redirect == kPlain && (c.flags & ~kPlainFlags) == 0) [[likely]] {
-    --sp;
-    store(&c.value, *sp);
-    NEXT();
-  }
-  SAVE();
-  if (set_variable_re(cx, symbol, TOP()).is_exit()) return Action::kRaise;
-  --sp;
-  RELOAD();
-  NEXT();
-}
-
-OPERANDS(varbind, 24) : {
-  const Value symbol = consts[operand];
-  SymbolCells& c = cx.cells(symbol);
-  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
-      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
-    SAVE();
-    if (specpdl_exceeded(cx, m)) return Action::kRaise;
-  }
-  if (c.redirect == kPlain && (c.flags & ~kPlainFlags) == 0) [[likely]] {
-    cx.bindings.push_back({Binding::Kind::kLet, 0, symbol, c.value, kNil});
-    --sp;
-    store(&c.value, *sp);
-    NEXT();
-  }
-  SAVE();
-  if (bind_variable_re(cx, symbol, TOP()).is_exit()) return Action::kRaise;
-  --sp;
-  RELOAD();
-  NEXT();
-}
-
-OPERANDS(unbind, 40) : {
-  SAVE();
-  if (cx.bindings.size() < fp->bindings + operand) [[unlikely]] {  // made by hand
-    error_text(cx, "Invalid byte code");
-    return Action::kRaise;
-  }
-  if (unbind_to_re(cx, cx.bindings.size() - operand, kNil).is_exit()) return Action::kRaise;
-  RELOAD();
-  NEXT();
-}
-
-OPERANDS(call, 32) : {
-  // sp: [… function arg1 … argn]
-  Value fn = sp[-1 - static_cast<int>(operand)];
-  const Value original = fn;
-  if (++cx.eval_depth > m.max_depth->value.as_fixnum()) [[unlikely]] {
-    SAVE();
-    if (depth_exceeded(cx, m)) {
-      --cx.eval_depth;
+  OPERANDS(varref, 8) : {
+    const Value symbol = consts[operand];
+    const SymbolCells& c = cx.cells(symbol);
+    Value v = c.value;
+    if (c.redirect != kPlain) v = variable_value(cx, symbol);
+    if (v.is_unbound()) [[unlikely]] {
+      SAVE();
+      signal_error1(cx, Qvoid_variable, symbol);
       return Action::kRaise;
     }
+    PUSH(v);
+    NEXT();
   }
-  if (fn.has_tag(Tag::kSymbol)) {
-    fn = cx.cells(fn).function;
-    if (fn.is_symbol() && !fn.is_nil()) fn = resolve_function(cx, fn);
-  }
-  if (fn.is_object()) {
-    const ObjectKind kind = header_raw(fn)->kind;
-    if (kind == ObjectKind::kByteCode) {
-      fp->rest = Value::fixnum(pc - code);
-      auto* f = reinterpret_cast<Frame*>(sp);
-      f->zero = 0;
-      f->op = FrameOp::kByteCode;
-      f->flags = kRecordBelow;
-      f->aux = 0;
-      f->n = operand;
-      f->prev_bytes = static_cast<std::uint32_t>(reinterpret_cast<char*>(f) - reinterpret_cast<char*>(fp));
-      f->bindings = static_cast<std::uint32_t>(cx.bindings.size());
-      f->form = original;
-      f->rest = Value::fixnum(0);
-      f->env = kNil;
-      f->fn = fn;
-      fp = f;
-      sp = f->above();
-      if (heap.gc_requested() || cx.interrupts.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-        cx.sp = sp;
-        m.fp = fp;
-        if (poll_slow(cx, m).is_exit()) return Action::kRaise;
-      }
-      goto enter;
+
+  OPERANDS(varset, 16) : {
+    const Value symbol = consts[operand];
+    SymbolCells& c = cx.cells(symbol);
+    if (c.redirect == kPlain && (c.flags & ~kPlainFlags) == 0) [[likely]] {
+      --sp;
+      store(&c.value, *sp);
+      NEXT();
     }
-    if (kind == ObjectKind::kSubr) {
-      const auto* subr = fn.as_pointer<SubrObject>();
-      const PrimitiveDescriptor* d = subr->descriptor;
-      if (subr->header.aux == kNotMachine && d->reentry == Reentry::kNoReentry &&
-          operand >= static_cast<unsigned>(d->min_args) &&
-          (d->max_args < 0 || operand <= static_cast<unsigned>(d->max_args))) [[likely]] {
-        const std::size_t depth = cx.bindings.size();
-        SAVE();
-        const Value v = call_subr(cx, d, sp - operand, operand);
-        if (v.is_exit() || cx.bindings.size() != depth) [[unlikely]] {
-          // The call gets its backtrace entry only now that somebody may look.
-          push_called_frame(cx, m, original, operand);
-          if (v.is_exit() || unbind_to_re(cx, depth, v).is_exit()) return Action::kRaise;
-          m.fp = fp;
-        }
+    SAVE();
+    if (set_variable_re(cx, symbol, TOP()).is_exit()) return Action::kRaise;
+    --sp;
+    RELOAD();
+    NEXT();
+  }
+
+  OPERANDS(varbind, 24) : {
+    const Value symbol = consts[operand];
+    SymbolCells& c = cx.cells(symbol);
+    if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
+        static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+      SAVE();
+      if (specpdl_exceeded(cx, m)) return Action::kRaise;
+    }
+    if (c.redirect == kPlain && (c.flags & ~kPlainFlags) == 0) [[likely]] {
+      cx.bindings.push_back({Binding::Kind::kLet, 0, symbol, c.value, kNil});
+      --sp;
+      store(&c.value, *sp);
+      NEXT();
+    }
+    SAVE();
+    if (bind_variable_re(cx, symbol, TOP()).is_exit()) return Action::kRaise;
+    --sp;
+    RELOAD();
+    NEXT();
+  }
+
+  OPERANDS(unbind, 40) : {
+    SAVE();
+    if (cx.bindings.size() < fp->bindings + operand) [[unlikely]] {  // made by hand
+      error_text(cx, "Invalid byte code");
+      return Action::kRaise;
+    }
+    if (unbind_to_re(cx, cx.bindings.size() - operand, kNil).is_exit()) return Action::kRaise;
+    RELOAD();
+    NEXT();
+  }
+
+  OPERANDS(call, 32) : {
+    // sp: [… function arg1 … argn]
+    Value fn = sp[-1 - static_cast<int>(operand)];
+    const Value original = fn;
+    if (++cx.eval_depth > m.max_depth->value.as_fixnum()) [[unlikely]] {
+      SAVE();
+      if (depth_exceeded(cx, m)) {
         --cx.eval_depth;
-        sp -= operand;
-        TOP() = v;
-        NEXT();
+        return Action::kRaise;
       }
     }
+    if (fn.has_tag(Tag::kSymbol)) {
+      fn = cx.cells(fn).function;
+      if (fn.is_symbol() && !fn.is_nil()) fn = resolve_function(cx, fn);
+    }
+    if (fn.is_object()) {
+      const ObjectKind kind = header_raw(fn)->kind;
+      if (kind == ObjectKind::kByteCode) {
+        fp->rest = Value::fixnum(pc - code);
+        auto* f = reinterpret_cast<Frame*>(sp);
+        f->zero = 0;
+        f->op = FrameOp::kByteCode;
+        f->flags = kRecordBelow;
+        f->aux = 0;
+        f->n = operand;
+        f->prev_bytes = static_cast<std::uint32_t>(reinterpret_cast<char*>(f) - reinterpret_cast<char*>(fp));
+        f->bindings = static_cast<std::uint32_t>(cx.bindings.size());
+        f->form = original;
+        f->rest = Value::fixnum(0);
+        f->env = kNil;
+        f->fn = fn;
+        fp = f;
+        sp = f->above();
+        if (heap.gc_requested() || cx.interrupts.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+          cx.sp = sp;
+          m.fp = fp;
+          if (poll_slow(cx, m).is_exit()) return Action::kRaise;
+        }
+        goto enter;
+      }
+      if (kind == ObjectKind::kSubr) {
+        const auto* subr = fn.as_pointer<SubrObject>();
+        const PrimitiveDescriptor* d = subr->descriptor;
+        if (subr->header.aux == kNotMachine && d->reentry == Reentry::kNoReentry &&
+            operand >= static_cast<unsigned>(d->min_args) &&
+            (d->max_args < 0 || operand <= static_cast<unsigned>(d->max_args))) [[likely]] {
+          const std::size_t depth = cx.bindings.size();
+          SAVE();
+          const Value v = call_subr(cx, d, sp - operand, operand);
+          if (v.is_exit() || cx.bindings.size() != depth) [[unlikely]] {
+            // The call gets its backtrace entry only now that somebody may look.
+            push_called_frame(cx, m, original, operand);
+            if (v.is_exit() || unbind_to_re(cx, depth, v).is_exit()) return Action::kRaise;
+            m.fp = fp;
+          }
+          --cx.eval_depth;
+          sp -= operand;
+          TOP() = v;
+          NEXT();
+        }
+      }
+    }
+    --cx.eval_depth;
+    SAVE();
+    m.val = original;
+    m.argc = operand;
+    return Action::kApply;
   }
-  --cx.eval_depth;
-  SAVE();
-  m.val = original;
-  m.argc = operand;
-  return Action::kApply;
-}
 
 op_pophandler:
   cx.handlers.pop_back();
   NEXT();
 op_pushconditioncase:
-op_pushcatch: {
+op_pushcatch : {
   Handler h{};
   h.kind = pc[-1] == 50 ? Handler::Kind::kCatch : Handler::Kind::kConditions;
   h.pc = FETCH2();
@@ -359,7 +391,7 @@ op_pushcatch: {
 
 op_prim:
   operand = pc[-1];
-do_prim: {
+do_prim : {
   const BytePrimitive& p = m.byte_primitives[operand];
   const PrimitiveDescriptor* d = p.descriptor;
   SAVE();
@@ -405,7 +437,7 @@ op_eq:
 op_not:
   TOP() = boolean(TOP().is_nil());
   NEXT();
-op_memq: {
+op_memq : {
   const Value key = sp[-2];
   Value l = sp[-1];
   for (int i = 0; l.is_cons() && i < 256; ++i, l = cdr_raw(l))
@@ -418,7 +450,7 @@ op_memq: {
   operand = 62;  // long, dotted or circular
   goto do_prim;
 }
-op_assq: {
+op_assq : {
   const Value key = sp[-2];
   Value l = sp[-1];
   for (int i = 0; l.is_cons() && i < 256; ++i, l = cdr_raw(l)) {
@@ -437,7 +469,7 @@ op_assq: {
   operand = 158;
   goto do_prim;
 }
-op_car: {
+op_car : {
   const Value v = TOP();
   if (v.is_cons()) {
     TOP() = car_raw(v);
@@ -448,7 +480,7 @@ op_car: {
   }
   NEXT();
 }
-op_cdr: {
+op_cdr : {
   const Value v = TOP();
   if (v.is_cons()) {
     TOP() = cdr_raw(v);
@@ -465,7 +497,7 @@ op_car_safe:
 op_cdr_safe:
   TOP() = TOP().is_cons() ? cdr_raw(TOP()) : kNil;
   NEXT();
-op_setcar: {
+op_setcar : {
   const Value c = sp[-2];
   if (!c.is_cons()) {
     SAVE();
@@ -477,7 +509,7 @@ op_setcar: {
   TOP() = *sp;
   NEXT();
 }
-op_setcdr: {
+op_setcdr : {
   const Value c = sp[-2];
   if (!c.is_cons()) {
     SAVE();
@@ -507,14 +539,14 @@ op_list4:
   goto make_list;
 op_listn:
   operand = *pc++;
-make_list: {
+make_list : {
   Value l = kNil;
   for (unsigned i = 0; i < operand; ++i) l = cons(cx, *--sp, l);
   PUSH(l);
   NEXT();
 }
 
-op_aref: {
+op_aref : {
   const Value a = sp[-2];
   const Value i = sp[-1];
   if (a.is_object() && i.is_natnum_fixnum()) {
@@ -528,7 +560,7 @@ op_aref: {
   operand = 72;
   goto do_prim;
 }
-op_aset: {
+op_aset : {
   const Value a = sp[-3];
   const Value i = sp[-2];
   if (a.is_object() && i.is_natnum_fixnum()) {
@@ -547,8 +579,8 @@ op_aset: {
 }
 
 #define SIGNED(v) static_cast<std::int64_t>((v).bits())
-#define WORD(n) Value::from_bits(static_cast<std::uint64_t>(n))
-op_sub1: {
+#define WORD(n)   Value::from_bits(static_cast<std::uint64_t>(n))
+op_sub1 : {
   std::int64_t r = 0;
   if (TOP().is_fixnum() && !__builtin_sub_overflow(SIGNED(TOP()), 4, &r)) {
     TOP() = WORD(r);
@@ -557,7 +589,7 @@ op_sub1: {
   operand = 83;
   goto do_prim;
 }
-op_add1: {
+op_add1 : {
   std::int64_t r = 0;
   if (TOP().is_fixnum() && !__builtin_add_overflow(SIGNED(TOP()), 4, &r)) {
     TOP() = WORD(r);
@@ -566,7 +598,7 @@ op_add1: {
   operand = 84;
   goto do_prim;
 }
-op_negate: {
+op_negate : {
   std::int64_t r = 0;
   if (TOP().is_fixnum() && !__builtin_sub_overflow(std::int64_t{0}, SIGNED(TOP()), &r)) {
     TOP() = WORD(r);
@@ -575,27 +607,27 @@ op_negate: {
   operand = 91;
   goto do_prim;
 }
-#define ARITH(name, op, builtin)                                                        \
-  op_##name : {                                                                         \
-    const Value a = sp[-2];                                                             \
-    const Value b = sp[-1];                                                             \
-    std::int64_t r = 0;                                                                 \
-    if (((a.bits() | b.bits()) & 3) == 0 && !builtin(SIGNED(a), SIGNED(b), &r)) {       \
-      --sp;                                                                             \
-      TOP() = WORD(r);                                                                  \
-      NEXT();                                                                           \
-    }                                                                                   \
-    if (a.is_float() && b.is_float()) {                                                 \
-      --sp;                                                                             \
-      TOP() = make_float(cx, float_raw(a) op float_raw(b));                             \
-      NEXT();                                                                           \
-    }                                                                                   \
-    operand = pc[-1];                                                                   \
-    goto do_prim;                                                                       \
+#define ARITH(name, op, builtin)                                                  \
+  op_##name : {                                                                   \
+    const Value a = sp[-2];                                                       \
+    const Value b = sp[-1];                                                       \
+    std::int64_t r = 0;                                                           \
+    if (((a.bits() | b.bits()) & 3) == 0 && !builtin(SIGNED(a), SIGNED(b), &r)) { \
+      --sp;                                                                       \
+      TOP() = WORD(r);                                                            \
+      NEXT();                                                                     \
+    }                                                                             \
+    if (a.is_float() && b.is_float()) {                                           \
+      --sp;                                                                       \
+      TOP() = make_float(cx, float_raw(a) op float_raw(b));                       \
+      NEXT();                                                                     \
+    }                                                                             \
+    operand = pc[-1];                                                             \
+    goto do_prim;                                                                 \
   }
   ARITH(plus, +, __builtin_add_overflow)
   ARITH(diff, -, __builtin_sub_overflow)
-op_mult: {
+op_mult : {
   const Value a = sp[-2];
   const Value b = sp[-1];
   std::int64_t r = 0;
@@ -612,22 +644,22 @@ op_mult: {
   operand = 95;
   goto do_prim;
 }
-#define COMPARE(name, op)                                    \
-  op_##name : {                                              \
-    const Value a = sp[-2];                                  \
-    const Value b = sp[-1];                                  \
-    if (((a.bits() | b.bits()) & 3) == 0) {                  \
-      --sp;                                                  \
-      TOP() = boolean(SIGNED(a) op SIGNED(b));               \
-      NEXT();                                                \
-    }                                                        \
-    if (a.is_float() && b.is_float()) {                      \
-      --sp;                                                  \
-      TOP() = boolean(float_raw(a) op float_raw(b));         \
-      NEXT();                                                \
-    }                                                        \
-    operand = pc[-1];                                        \
-    goto do_prim;                                            \
+#define COMPARE(name, op)                            \
+  op_##name : {                                      \
+    const Value a = sp[-2];                          \
+    const Value b = sp[-1];                          \
+    if (((a.bits() | b.bits()) & 3) == 0) {          \
+      --sp;                                          \
+      TOP() = boolean(SIGNED(a) op SIGNED(b));       \
+      NEXT();                                        \
+    }                                                \
+    if (a.is_float() && b.is_float()) {              \
+      --sp;                                          \
+      TOP() = boolean(float_raw(a) op float_raw(b)); \
+      NEXT();                                        \
+    }                                                \
+    operand = pc[-1];                                \
+    goto do_prim;                                    \
   }
   COMPARE(eqlsign, ==)
   COMPARE(gtr, >)
@@ -637,7 +669,7 @@ op_mult: {
 
 op_save_current_buffer:
 op_save_excursion:
-op_save_restriction: {
+op_save_restriction : {
   const HostHooks& hooks = host_hooks(cx);
   const unsigned op = pc[-1];
   const auto save = op == 138   ? hooks.record_save_excursion
@@ -648,7 +680,7 @@ op_save_restriction: {
   RELOAD();
   NEXT();
 }
-op_unwind_protect: {
+op_unwind_protect : {
   --sp;
   const Value handler = *sp;
   const bool function = is_function(cx, handler);
@@ -667,7 +699,7 @@ op_interactive_p:
   goto do_call;
 
   // Forms inside byte-code: not generated since Emacs 25, executed as the interpreter would.
-op_save_window_excursion: {
+op_save_window_excursion : {
   const Value form = list(cx, {intern(cx, "save-window-excursion"), cons(cx, Qprogn, TOP())});
   SAVE();
   const Value v = eval_hook(cx, form, kNil);
@@ -676,7 +708,7 @@ op_save_window_excursion: {
   TOP() = v;
   NEXT();
 }
-op_catch: {  // [TAG FORM]
+op_catch : {  // [TAG FORM]
   --sp;
   const Value form = list(cx, {Qcatch, list(cx, {Qquote, TOP()}), *sp});
   SAVE();
@@ -686,7 +718,7 @@ op_catch: {  // [TAG FORM]
   TOP() = v;
   NEXT();
 }
-op_condition_case: {  // [VAR FORM HANDLERS]
+op_condition_case : {  // [VAR FORM HANDLERS]
   sp -= 2;
   const Value form = cons(cx, intern(cx, "condition-case"), cons(cx, TOP(), cons(cx, sp[0], sp[1])));
   SAVE();
@@ -705,27 +737,27 @@ op_temp_show:
 op_constant:
   PUSH(consts[pc[-1] - 192]);
   NEXT();
-op_constant2: {
+op_constant2 : {
   const unsigned n = FETCH2();
   PUSH(consts[n]);
   NEXT();
 }
-op_goto: {
+op_goto : {
   const unsigned t = FETCH2();
   JUMP(t);
   NEXT();
 }
-op_gotoifnil: {
+op_gotoifnil : {
   const unsigned t = FETCH2();
   if ((--sp)->is_nil()) JUMP(t);
   NEXT();
 }
-op_gotoifnonnil: {
+op_gotoifnonnil : {
   const unsigned t = FETCH2();
   if (!(--sp)->is_nil()) JUMP(t);
   NEXT();
 }
-op_gotoifnilelsepop: {
+op_gotoifnilelsepop : {
   const unsigned t = FETCH2();
   if (TOP().is_nil()) {
     JUMP(t);
@@ -734,7 +766,7 @@ op_gotoifnilelsepop: {
   }
   NEXT();
 }
-op_gotoifnonnilelsepop: {
+op_gotoifnonnilelsepop : {
   const unsigned t = FETCH2();
   if (!TOP().is_nil()) {
     JUMP(t);
@@ -744,22 +776,22 @@ op_gotoifnonnilelsepop: {
   NEXT();
 }
 #define RELATIVE() (++pc, static_cast<unsigned>(pc - code) + pc[-1] - 128)
-op_rgoto: {
+op_rgoto : {
   const unsigned t = RELATIVE();
   JUMP(t);
   NEXT();
 }
-op_rgotoifnil: {
+op_rgotoifnil : {
   const unsigned t = RELATIVE();
   if ((--sp)->is_nil()) JUMP(t);
   NEXT();
 }
-op_rgotoifnonnil: {
+op_rgotoifnonnil : {
   const unsigned t = RELATIVE();
   if (!(--sp)->is_nil()) JUMP(t);
   NEXT();
 }
-op_rgotoifnilelsepop: {
+op_rgotoifnilelsepop : {
   const unsigned t = RELATIVE();
   if (TOP().is_nil()) {
     JUMP(t);
@@ -768,7 +800,7 @@ op_rgotoifnilelsepop: {
   }
   NEXT();
 }
-op_rgotoifnonnilelsepop: {
+op_rgotoifnonnilelsepop : {
   const unsigned t = RELATIVE();
   if (!TOP().is_nil()) {
     JUMP(t);
@@ -778,7 +810,7 @@ op_rgotoifnonnilelsepop: {
   NEXT();
 }
 
-op_return: {
+op_return : {
   Value v = TOP();
   if (cx.bindings.size() != fp->bindings) {
     SAVE();
@@ -803,7 +835,7 @@ op_return: {
 op_discard:
   --sp;
   NEXT();
-op_discardn: {
+op_discardn : {
   unsigned n = *pc++;
   if ((n & 0x80) != 0) {
     n &= 0x7F;
@@ -812,18 +844,18 @@ op_discardn: {
   sp -= n;
   NEXT();
 }
-op_dup: {
+op_dup : {
   const Value v = TOP();
   PUSH(v);
   NEXT();
 }
-op_stack_set: {
+op_stack_set : {
   const unsigned n = *pc++;
   sp[-1 - static_cast<int>(n)] = TOP();
   --sp;
   NEXT();
 }
-op_stack_set2: {
+op_stack_set2 : {
   const unsigned n = FETCH2();
   sp[-1 - static_cast<int>(n)] = TOP();
   --sp;
@@ -834,7 +866,7 @@ op_concatn:
   goto many_prim;
 op_insertn:
   operand = 99;
-many_prim: {
+many_prim : {
   const unsigned n = *pc++;
   const BytePrimitive& p = m.byte_primitives[operand];
   SAVE();
@@ -854,7 +886,7 @@ many_prim: {
   PUSH(v);
   NEXT();
 }
-op_switch: {
+op_switch : {
   const Value table = sp[-1];
   const Value key = sp[-2];
   if (!is_hash_table(table)) {

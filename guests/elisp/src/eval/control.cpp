@@ -9,6 +9,10 @@ NEOVM_PRIMITIVE(signal, "signal", 2, 2, kWorkerSafe, kStateWrite, kMayGc, kNoRee
 (Context& cx, Value symbol, Value data) {
   // (signal nil nil) still needs something to signal.
   if (symbol.is_nil() && data.is_nil()) symbol = Qerror;
+  if (symbol.is_nil() && !data.is_list()) return wrong_type(cx, Qlistp, data);
+  // Only symbols have conditions to look up.
+  const Value named = symbol.is_nil() ? car_raw(data) : symbol;
+  if (!named.is_symbol()) return wrong_type(cx, Qsymbolp, named);
   return signal_error(cx, symbol, data);
 }
 
@@ -26,8 +30,7 @@ NEOVM_PRIMITIVE(functionp, "functionp", 1, 1, kWorkerSafe, kStateRead, kNoGc, kN
 namespace {
 
 Value arity_pair(Context& cx, std::int64_t min, std::int64_t max) {
-  return cons(cx, Value::fixnum(min),
-              max == kMany ? Qmany : (max == kUnevalled ? Qunevalled : Value::fixnum(max)));
+  return cons(cx, Value::fixnum(min), max == kMany ? Qmany : (max == kUnevalled ? Qunevalled : Value::fixnum(max)));
 }
 
 Value lambda_arity(Context& cx, Value function) {
@@ -143,7 +146,7 @@ NEOVM_PRIMITIVE(interactive_form, "interactive-form", 1, 1, kWorkerSafe, kStateR
       const Value form = TRY(funcall_re(cx, Qread_from_string, {text}));
       return list(cx, {Qinteractive, car_raw(form)});
     }
-    return list(cx, {Qinteractive, TRY(make_string(cx, spec))});
+    return list(cx, { Qinteractive, TRY(make_string(cx, spec)) });
   }
   if (is_byte_code(f)) {
     if (slot_count_raw(f) <= 5) return kNil;

@@ -73,8 +73,7 @@ NEOVM_PRIMITIVE(defvaralias, "defvaralias", 2, 3, kWorkerSafe, kStateWrite, kMay
         const std::string text = "Overwriting value of `" + std::string(symbol_name_view(cx, alias)) +
                                  "' by aliasing to `" + std::string(symbol_name_view(cx, base)) + "'";
         const Value message = TRY(make_string(cx, text));
-        const Value group =
-            list(cx, {intern(cx, "defvaralias"), intern(cx, "losing-value"), alias});
+        const Value group = list(cx, {intern(cx, "defvaralias"), intern(cx, "losing-value"), alias});
         TRY(funcall_re(cx, warn, {group, message}));
       }
     }

@@ -51,64 +51,63 @@ inline Value let_bind(Context& cx, Value symbol, Value v, Value outer_env, Value
 
 #define SYNC() (cx.sp = sp, m.fp = fp)
 
-#define POP()                                                                                   \
-  do {                                                                                          \
-    Frame* const old_ = fp;                                                                     \
-    if ((old_->flags & kRecordAny) != 0) --cx.eval_depth;                                       \
-    sp = (old_->flags & kRecordBelow) != 0 ? old_->below() : reinterpret_cast<Value*>(old_);    \
-    fp = old_->previous();                                                                      \
+#define POP()                                                                                \
+  do {                                                                                       \
+    Frame* const old_ = fp;                                                                  \
+    if ((old_->flags & kRecordAny) != 0) --cx.eval_depth;                                    \
+    sp = (old_->flags & kRecordBelow) != 0 ? old_->below() : reinterpret_cast<Value*>(old_); \
+    fp = old_->previous();                                                                   \
   } while (false)
 
 // A frame at `sp`; fields that the op does not use still hold Values.
-#define PUSH_FRAME(op_, flags_, n_, form_, rest_, env_, fn_)                                                     \
-  do {                                                                                                           \
-    auto* nf_ = reinterpret_cast<Frame*>(sp);                                                                    \
-    nf_->zero = 0;                                                                                               \
-    nf_->op = FrameOp::op_;                                                                                      \
-    nf_->flags = (flags_);                                                                                       \
-    nf_->aux = 0;                                                                                                \
-    nf_->n = (n_);                                                                                               \
-    nf_->prev_bytes = fp == nullptr ? 0                                                                          \
-                                    : static_cast<std::uint32_t>(reinterpret_cast<char*>(nf_) -                  \
-                                                                 reinterpret_cast<char*>(fp));                   \
-    nf_->bindings = static_cast<std::uint32_t>(cx.bindings.size());                                              \
-    nf_->form = (form_);                                                                                         \
-    nf_->rest = (rest_);                                                                                         \
-    nf_->env = (env_);                                                                                           \
-    nf_->fn = (fn_);                                                                                             \
-    fp = nf_;                                                                                                    \
-    sp = nf_->above();                                                                                           \
+#define PUSH_FRAME(op_, flags_, n_, form_, rest_, env_, fn_)                                                        \
+  do {                                                                                                              \
+    auto* nf_ = reinterpret_cast<Frame*>(sp);                                                                       \
+    nf_->zero = 0;                                                                                                  \
+    nf_->op = FrameOp::op_;                                                                                         \
+    nf_->flags = (flags_);                                                                                          \
+    nf_->aux = 0;                                                                                                   \
+    nf_->n = (n_);                                                                                                  \
+    nf_->prev_bytes =                                                                                               \
+        fp == nullptr ? 0 : static_cast<std::uint32_t>(reinterpret_cast<char*>(nf_) - reinterpret_cast<char*>(fp)); \
+    nf_->bindings = static_cast<std::uint32_t>(cx.bindings.size());                                                 \
+    nf_->form = (form_);                                                                                            \
+    nf_->rest = (rest_);                                                                                            \
+    nf_->env = (env_);                                                                                              \
+    nf_->fn = (fn_);                                                                                                \
+    fp = nf_;                                                                                                       \
+    sp = nf_->above();                                                                                              \
   } while (false)
 
 #define PUSH_FORM(op_, rest_) PUSH_FRAME(op_, kRecordForm, 0, form, rest_, env, kNil)
 
-#define POLL()                                                                                            \
-  do {                                                                                                    \
-    if (heap.gc_requested() || cx.interrupts.load(std::memory_order_relaxed) != 0) [[unlikely]] {         \
-      SYNC();                                                                                             \
-      if (poll_slow(cx, m).is_exit()) goto raise;                                                         \
-    }                                                                                                     \
+#define POLL()                                                                                    \
+  do {                                                                                            \
+    if (heap.gc_requested() || cx.interrupts.load(std::memory_order_relaxed) != 0) [[unlikely]] { \
+      SYNC();                                                                                     \
+      if (poll_slow(cx, m).is_exit()) goto raise;                                                 \
+    }                                                                                             \
   } while (false)
 
 // Value of a symbol or self-evaluating atom; leaves for `void_variable` when there is none.
-#define ATOM_VALUE(form_, env_, out_)                                \
-  do {                                                               \
-    const Value f_ = (form_);                                        \
-    if (!f_.has_tag(Tag::kSymbol)) {                                 \
-      out_ = f_;                                                     \
-    } else {                                                         \
-      const Value cell_ = lexical_cell(env_, f_);                    \
-      if (!cell_.is_nil()) {                                         \
-        out_ = cdr_raw(cell_);                                       \
-      } else {                                                       \
-        const SymbolCells& c_ = cx.cells(f_);                        \
+#define ATOM_VALUE(form_, env_, out_)                                     \
+  do {                                                                    \
+    const Value f_ = (form_);                                             \
+    if (!f_.has_tag(Tag::kSymbol)) {                                      \
+      out_ = f_;                                                          \
+    } else {                                                              \
+      const Value cell_ = lexical_cell(env_, f_);                         \
+      if (!cell_.is_nil()) {                                              \
+        out_ = cdr_raw(cell_);                                            \
+      } else {                                                            \
+        const SymbolCells& c_ = cx.cells(f_);                             \
         out_ = c_.redirect == kPlain ? c_.value : variable_value(cx, f_); \
-      }                                                              \
-      if (out_.is_unbound()) [[unlikely]] {                          \
-        form = f_;                                                   \
-        goto void_variable;                                          \
-      }                                                              \
-    }                                                                \
+      }                                                                   \
+      if (out_.is_unbound()) [[unlikely]] {                               \
+        form = f_;                                                        \
+        goto void_variable;                                               \
+      }                                                                   \
+    }                                                                     \
   } while (false)
 
 Action run_frames(Context& cx, Machine& m, Action action) {
@@ -142,7 +141,7 @@ eval:
     ATOM_VALUE(form, env, val);
     goto ret;
   }
-eval_cons: {
+eval_cons : {
   if (++cx.eval_depth > m.max_depth->value.as_fixnum()) [[unlikely]] {
     SYNC();
     if (depth_exceeded(cx, m)) {
@@ -245,19 +244,13 @@ eval_cons: {
           val = kNil;
           PUSH_FORM(kOr, args);
           goto or_next;
-        case kForm_cond:
-          PUSH_FORM(kCond, args);
-          goto cond_next;
+        case kForm_cond: PUSH_FORM(kCond, args); goto cond_next;
         case kForm_while:
           PUSH_FORM(kWhileTest, cdr_raw(args));
           form = car_raw(args);
           goto eval;
-        case kForm_let:
-          PUSH_FORM(kLet, car_raw(args));
-          goto let_next;
-        case kForm_let_star:
-          PUSH_FORM(kLetStar, car_raw(args));
-          goto let_star_next;
+        case kForm_let: PUSH_FORM(kLet, car_raw(args)); goto let_next;
+        case kForm_let_star: PUSH_FORM(kLetStar, car_raw(args)); goto let_star_next;
         case kForm_setq:
           val = kNil;
           PUSH_FORM(kSetq, args);
@@ -332,7 +325,8 @@ eval_cons: {
         } else {
           const SymbolCells& c = cx.cells(a);
           v = c.redirect == kPlain ? c.value : variable_value(cx, a);
-          if (v.is_unbound()) [[unlikely]] break;
+          if (v.is_unbound()) [[unlikely]]
+            break;
         }
       } else if (a.is_cons()) {
         break;
@@ -437,7 +431,7 @@ eval_cons: {
   goto raise;
 }
 
-bad_args: {  // dotted or circular argument list of fp->form
+bad_args : {  // dotted or circular argument list of fp->form
   SYNC();
   const Value args = cdr_raw(fp->form);
   if (const auto n = list_length(cx, args); n.ok()) wrong_type(cx, Qlistp, args);
@@ -451,7 +445,7 @@ void_variable:
 
   // ---- arguments --------------------------------------------------------------------------------------
 
-args_next: {
+args_next : {
   env = fp->env;
   Value rest = fp->rest;
   while (rest.is_cons()) {
@@ -495,7 +489,7 @@ apply:
       goto raise;
     }
   }
-apply_again: {
+apply_again : {
   const Value original = fn;
   if (fn.is_symbol()) fn = fn.is_nil() ? kNil : resolve_function(cx, fn);
   if (fn.is_nil()) {
@@ -599,7 +593,7 @@ apply_resolved:  // from args_next: fn is a machine call, closure or byte-code; 
   }
   goto machine_call;
 
-enter_closure: {  // fp: kBody frame with its arguments above or below
+enter_closure : {  // fp: kBody frame with its arguments above or below
   POLL();
   const Value function = fp->fn;
   Value lexenv = kNil;
@@ -679,7 +673,7 @@ invalid_closure:
 }
 
   // Consumes the `argc` values that end at sp, with a kCalled frame below them. Only pushes or pops above it.
-machine_call: {
+machine_call : {
   Value* const args = sp - argc;
   switch (fn.as_pointer<SubrObject>()->header.aux) {
     case kRes_funcall:
@@ -757,10 +751,10 @@ machine_call: {
       // Frame: fn = function, rest = list tail or the whole array, env = separator;
       // above it: [index] [length] [head] [last].
       PUSH_FRAME(kMapcar, 0, 0, kNil, sequence, id == kRes_mapconcat ? args[2] : kNil, function);
-      fp->op = id == kRes_mapcar  ? FrameOp::kMapcar
-               : id == kRes_mapc  ? FrameOp::kMapc
+      fp->op = id == kRes_mapcar   ? FrameOp::kMapcar
+               : id == kRes_mapc   ? FrameOp::kMapc
                : id == kRes_mapcan ? FrameOp::kMapcan
-                                  : FrameOp::kMapconcat;
+                                   : FrameOp::kMapconcat;
       fp->form = sequence;
       sp[0] = Value::fixnum(0);
       sp[1] = Value::fixnum(n);
@@ -844,7 +838,7 @@ stack_full:
 
   // ---- mapping ----------------------------------------------------------------------------------------------
 
-map_next: {
+map_next : {
   Value* const state = fp->above();
   const std::int64_t i = state[0].as_fixnum();
   POLL();
@@ -903,7 +897,7 @@ sort_next:
       goto ret;
   }
 
-maphash_next: {
+maphash_next : {
   POLL();
   const Value table = fp->rest;
   std::int64_t i = fp->above()[0].as_fixnum();
@@ -924,7 +918,7 @@ maphash_next: {
 
   // ---- hooks --------------------------------------------------------------------------------------------------
 
-hook_start: {  // picks up the hook variable's value
+hook_start : {  // picks up the hook variable's value
   SYNC();
   Value* const kept = fp->above();
   if (fp->aux == kRes_run_hooks) {
@@ -982,7 +976,7 @@ hook_next:
     fp->env = global;
   }
 
-hook_call: {
+hook_call : {
   Value* const kept = fp->above();
   argc = 0;
   switch (fp->aux) {
@@ -1020,12 +1014,8 @@ ret:
       return Action::kByteCodeResume;
     case FrameOp::kCalled:
     case FrameOp::kTail:
-    case FrameOp::kEval:
-      POP();
-      goto ret;
-    case FrameOp::kArgs:
-      *sp++ = val;
-      goto args_next;
+    case FrameOp::kEval: POP(); goto ret;
+    case FrameOp::kArgs: *sp++ = val; goto args_next;
     case FrameOp::kBody: goto body_next;
     case FrameOp::kIf: {
       env = fp->env;
@@ -1079,9 +1069,7 @@ ret:
       fp->op = FrameOp::kWhileBody;
       goto while_next;
     case FrameOp::kWhileBody: goto while_next;
-    case FrameOp::kLet:
-      *sp++ = val;
-      goto let_next;
+    case FrameOp::kLet: *sp++ = val; goto let_next;
     case FrameOp::kLetStar: goto let_star_bind;
     case FrameOp::kSetq: goto setq_assign;
     case FrameOp::kProg1:
@@ -1097,8 +1085,7 @@ ret:
         goto raise;
       }
       const Value tail = fp->rest;  // (ARGS (:documentation FORM) . BODY)
-      val = cons(cx, Qclosure,
-                 cons(cx, fp->env, cons(cx, car_raw(tail), cons(cx, val, cdr_raw(cdr_raw(tail))))));
+      val = cons(cx, Qclosure, cons(cx, fp->env, cons(cx, car_raw(tail), cons(cx, val, cdr_raw(cdr_raw(tail))))));
       POP();
       goto ret;
     }
@@ -1209,16 +1196,14 @@ ret:
         default: val = kNil; break;
       }
       goto hook_next;
-    case FrameOp::kSort:
-      sort_take(fp, val.truthy());
-      goto sort_next;
+    case FrameOp::kSort: sort_take(fp, val.truthy()); goto sort_next;
     case FrameOp::kMaphash: goto maphash_next;
   }
   __builtin_unreachable();
 
   // ---- special forms, continued ---------------------------------------------------------------------------------
 
-body_next: {
+body_next : {
   Value rest = fp->rest;
   env = fp->env;
   while (rest.is_cons()) {
@@ -1245,7 +1230,7 @@ body_next: {
   goto ret;
 }
 
-and_next: {
+and_next : {
   env = fp->env;
   Value rest = fp->rest;
   while (rest.is_cons()) {
@@ -1263,7 +1248,7 @@ and_next: {
   goto ret;
 }
 
-or_next: {
+or_next : {
   env = fp->env;
   Value rest = fp->rest;
   while (rest.is_cons()) {
@@ -1281,7 +1266,7 @@ or_next: {
   goto ret;
 }
 
-cond_next: {
+cond_next : {
   env = fp->env;
   const Value rest = fp->rest;
   if (!rest.is_cons()) {
@@ -1299,7 +1284,7 @@ cond_next: {
   goto eval;
 }
 
-while_next: {
+while_next : {
   env = fp->env;
   Value rest = fp->rest;
   while (rest.is_cons()) {
@@ -1319,7 +1304,7 @@ while_next: {
   goto eval;
 }
 
-prog1_next: {
+prog1_next : {
   env = fp->env;
   Value rest = fp->rest;
   while (rest.is_cons()) {
@@ -1336,7 +1321,7 @@ prog1_next: {
   goto ret;
 }
 
-setq_next: {  // fp->rest: (SYM FORM . MORE)
+setq_next : {  // fp->rest: (SYM FORM . MORE)
   const Value rest = fp->rest;
   if (!rest.is_cons()) {
     POP();
@@ -1345,8 +1330,7 @@ setq_next: {  // fp->rest: (SYM FORM . MORE)
   const Value tail = cdr_raw(rest);
   if (!tail.is_cons()) {
     SYNC();
-    signal_error2(cx, Qwrong_number_of_arguments, Qsetq,
-                  Value::fixnum(proper_length(cdr_raw(fp->form))));
+    signal_error2(cx, Qwrong_number_of_arguments, Qsetq, Value::fixnum(proper_length(cdr_raw(fp->form))));
     goto raise;
   }
   env = fp->env;
@@ -1354,7 +1338,7 @@ setq_next: {  // fp->rest: (SYM FORM . MORE)
   if (form.is_cons()) goto eval_cons;
   ATOM_VALUE(form, env, val);
 }
-setq_assign: {
+setq_assign : {
   const Value rest = fp->rest;
   const Value symbol = car_raw(rest);
   const Value cell = symbol.has_tag(Tag::kSymbol) ? lexical_cell(fp->env, symbol) : kNil;
@@ -1375,13 +1359,14 @@ setq_assign: {
   goto setq_next;
 }
 
-let_next: {  // fp->rest: varlist left; values so far above the frame
+let_next : {  // fp->rest: varlist left; values so far above the frame
   env = fp->env;
   Value rest = fp->rest;
   while (rest.is_cons()) {
     const Value item = car_raw(rest);
     rest = cdr_raw(rest);
-    if (sp + 64 > cx.stack_limit) [[unlikely]] goto stack_full;
+    if (sp + 64 > cx.stack_limit) [[unlikely]]
+      goto stack_full;
     if (item.is_symbol()) {
       *sp++ = kNil;
       continue;
@@ -1445,7 +1430,7 @@ let_next: {  // fp->rest: varlist left; values so far above the frame
   goto body_next;
 }
 
-let_star_next: {
+let_star_next : {
   env = fp->env;
   const Value rest = fp->rest;
   if (!rest.is_cons()) {
@@ -1486,7 +1471,7 @@ let_star_next: {
   if (form.is_cons()) goto eval_cons;
   ATOM_VALUE(form, env, val);
 }
-let_star_bind: {
+let_star_bind : {
   SYNC();
   const Value item = car_raw(fp->rest);
   const Value bound = let_bind(cx, item.is_cons() ? car_raw(item) : item, val, fp->env, fp->env);
@@ -1496,7 +1481,7 @@ let_star_bind: {
   goto let_star_next;
 }
 
-do_defvar: {
+do_defvar : {
   const Value args = cdr_raw(form);
   const Value symbol = car_raw(args);
   const Value tail = cdr_raw(args);
@@ -1538,7 +1523,7 @@ do_defvar: {
   goto ret;
 }
 
-do_condition_case: {
+do_condition_case : {
   const Value args = cdr_raw(form);
   const Value var = car_raw(args);
   const Value clauses = cdr_raw(cdr_raw(args));
@@ -1567,7 +1552,7 @@ do_condition_case: {
   goto eval;
 }
 
-run_clause: {  // form: the clause; val: what VAR gets; fp: the condition-case's frame
+run_clause : {  // form: the clause; val: what VAR gets; fp: the condition-case's frame
   const Value var = car_raw(cdr_raw(fp->form));
   SYNC();
   fp->op = FrameOp::kBody;
@@ -1587,7 +1572,7 @@ run_clause: {  // form: the clause; val: what VAR gets; fp: the condition-case's
   // An exit is pending and the stack is synced. Its handler is found first (hooks and debugger run with
   // everything bound), then bindings are popped, then frames dropped.
 
-raise: {
+raise : {
   if (!cx.exit_resolved) resolve_exit(cx);
   std::int64_t target = 0;
   do {

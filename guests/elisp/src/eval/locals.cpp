@@ -4,8 +4,9 @@
 
 namespace neovm::elisp {
 
-#define CHECK_SYMBOL(v) \
-  if (!(v).is_symbol()) [[unlikely]] return wrong_type(cx, Qsymbolp, v)
+#define CHECK_SYMBOL(v)              \
+  if (!(v).is_symbol()) [[unlikely]] \
+  return wrong_type(cx, Qsymbolp, v)
 
 NEOVM_PRIMITIVE(default_value, "default-value", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return SYMBOL's default value, seen where it has no local one.")

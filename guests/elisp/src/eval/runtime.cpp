@@ -158,8 +158,9 @@ bool is_function(Context& cx, Value v) {
       Value tail = cdr_raw(v);
       for (int i = 0; i < 3 && tail.is_cons(); ++i) tail = cdr_raw(tail);
       const Value type = tail.is_cons() ? car_raw(tail) : kNil;
-      return type.is_nil() || !(type == Qt || type == Qmacro || type == Qkeymap) ? type != Qkeymap && type != Qmacro && type != Qt
-                                                                                   : false;
+      return type.is_nil() || !(type == Qt || type == Qmacro || type == Qkeymap)
+                 ? type != Qkeymap && type != Qmacro && type != Qt
+                 : false;
     }
   }
   if (is_subr(v)) return !v.as_pointer<SubrObject>()->descriptor->is_special_form();
@@ -180,9 +181,8 @@ Frame* push_entry(Context& cx, Machine& m) {
   f->flags = 0;
   f->aux = 0;
   f->n = 0;
-  f->prev_bytes = m.fp == nullptr
-                      ? 0
-                      : static_cast<std::uint32_t>(reinterpret_cast<char*>(f) - reinterpret_cast<char*>(m.fp));
+  f->prev_bytes =
+      m.fp == nullptr ? 0 : static_cast<std::uint32_t>(reinterpret_cast<char*>(f) - reinterpret_cast<char*>(m.fp));
   f->bindings = static_cast<std::uint32_t>(cx.bindings.size());
   f->form = f->rest = f->env = f->fn = kNil;
   m.fp = f;
@@ -262,8 +262,6 @@ Value run_cleanup(Context& cx, Value forms, Value env) {
   return eval_hook(cx, cons(cx, Qprogn, forms), env);
 }
 
-Value run_hook_hook(Context& cx, std::span<const Value> args) {
-  return funcall_hook(cx, Qrun_hook_with_args, args);
-}
+Value run_hook_hook(Context& cx, std::span<const Value> args) { return funcall_hook(cx, Qrun_hook_with_args, args); }
 
 }  // namespace neovm::elisp

@@ -4,15 +4,15 @@
 
 namespace neovm::elisp {
 
-#define MACHINE_FORM(id, name, min, doc)                                                                   \
+#define MACHINE_FORM(id, name, min, doc)                                                                       \
   NEOVM_PRIMITIVE(id, name, min, kUnevalled, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, doc) \
-  (Context& cx, Value) { return unimplemented(cx, name); }
-#define MACHINE_CALL(id, name, min, doc)                                                             \
+  (Context & cx, Value) { return unimplemented(cx, name); }
+#define MACHINE_CALL(id, name, min, doc)                                                                  \
   NEOVM_PRIMITIVE(id, name, min, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, doc) \
-  (Context& cx, Arguments) { return unimplemented(cx, name); }
-#define MACHINE_CALL2(id, name, doc)                                                             \
+  (Context & cx, Arguments) { return unimplemented(cx, name); }
+#define MACHINE_CALL2(id, name, doc)                                                                \
   NEOVM_PRIMITIVE(id, name, 2, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, doc) \
-  (Context& cx, Value, Value) { return unimplemented(cx, name); }
+  (Context & cx, Value, Value) { return unimplemented(cx, name); }
 
 MACHINE_FORM(quote, "quote", 1, "Return the argument unevaluated: (quote X) is 'X.")
 MACHINE_FORM(function, "function", 1, "Like `quote`, but a lambda expression becomes a closure over the lexical scope.")

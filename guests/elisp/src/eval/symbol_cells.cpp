@@ -4,8 +4,9 @@
 
 namespace neovm::elisp {
 
-#define CHECK_SYMBOL(v) \
-  if (!(v).is_symbol()) [[unlikely]] return wrong_type(cx, Qsymbolp, v)
+#define CHECK_SYMBOL(v)              \
+  if (!(v).is_symbol()) [[unlikely]] \
+  return wrong_type(cx, Qsymbolp, v)
 
 NEOVM_PRIMITIVE(symbol_value, "symbol-value", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the value of SYMBOL as a variable.")
@@ -133,8 +134,8 @@ NEOVM_PRIMITIVE(defalias, "defalias", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kR
   return symbol;
 }
 
-NEOVM_PRIMITIVE(indirect_function, "indirect-function", 1, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the function at the end of OBJECT's chain of symbols.")
+NEOVM_PRIMITIVE(indirect_function, "indirect-function", 1, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the function at the end of OBJECT's chain of symbols.")
 (Context& cx, Value object, Value noerror) {
   Value f = object;
   for (int i = 0; f.is_symbol() && !f.is_nil(); ++i) {
@@ -147,8 +148,8 @@ NEOVM_PRIMITIVE(indirect_function, "indirect-function", 1, 2, kWorkerSafe, kStat
   return f;
 }
 
-NEOVM_PRIMITIVE(indirect_variable, "indirect-variable", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the variable at the end of OBJECT's chain of aliases.")
+NEOVM_PRIMITIVE(indirect_variable, "indirect-variable", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the variable at the end of OBJECT's chain of aliases.")
 (Context& cx, Value object) { return object.is_symbol() ? core::resolve_alias(cx, object) : object; }
 
 NEOVM_PRIMITIVE(special_variable_p, "special-variable-p", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,

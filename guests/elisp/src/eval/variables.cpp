@@ -20,9 +20,12 @@ NEOVM_VARIABLE(debugger_may_continue, "debugger-may-continue", kGlobalVar, kBool
                "Non-nil means the debugger may continue execution.")
 NEOVM_VARIABLE(debugger_stack_frame_as_list, "debugger-stack-frame-as-list", kGlobalVar, kBool, kInitNil,
                "Non-nil means show calls as lists in backtraces.")
-NEOVM_VARIABLE(inhibit_debugger, "inhibit-debugger", kGlobalVar, kAny, kInitNil, "Non-nil means never start the debugger.")
-NEOVM_VARIABLE(inhibit_quit, "inhibit-quit", kGlobalVar, kAny, kInitNil, "Non-nil delays quitting until it is nil again.")
-NEOVM_VARIABLE(quit_flag, "quit-flag", kGlobalVar, kAny, kInitNil, "Non-nil makes evaluation quit as soon as that is allowed.")
+NEOVM_VARIABLE(inhibit_debugger, "inhibit-debugger", kGlobalVar, kAny, kInitNil,
+               "Non-nil means never start the debugger.")
+NEOVM_VARIABLE(inhibit_quit, "inhibit-quit", kGlobalVar, kAny, kInitNil,
+               "Non-nil delays quitting until it is nil again.")
+NEOVM_VARIABLE(quit_flag, "quit-flag", kGlobalVar, kAny, kInitNil,
+               "Non-nil makes evaluation quit as soon as that is allowed.")
 NEOVM_VARIABLE(internal_when_entered_debugger, "internal-when-entered-debugger", kGlobalVar, kInt, Value::fixnum(-1),
                "Count of input events when the debugger was last entered.")
 NEOVM_VARIABLE(max_lisp_eval_depth, "max-lisp-eval-depth", kGlobalVar, kInt, Value::fixnum(800),
