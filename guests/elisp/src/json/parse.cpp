@@ -2,10 +2,7 @@
 //
 // The tokens are those of Jansson's scanner, so that an error names the same text at the same place: a token is "saved" while
 // it is read, and errors quote it when it is at most twenty bytes long.
-<<<<<<< HEAD
-=======
 #include <algorithm>
->>>>>>> 66c44acb515505b9681c3e52bf788ae8a0fe7753
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -49,10 +46,7 @@ class Parser {
   std::size_t at_ = 0;     // after the token
   Token token_ = Token::kEnd;
   std::string string_;
-<<<<<<< HEAD
-=======
   bool in_key_ = false;  // the next string is the key of a member
->>>>>>> 66c44acb515505b9681c3e52bf788ae8a0fe7753
   std::int64_t integer_ = 0;
   double real_ = 0;
 };
@@ -215,11 +209,7 @@ bool Parser::scan_string() {
     }
     if (code == 0) {
       finish();
-<<<<<<< HEAD
-      return error("\\u0000 is not allowed without JSON_ALLOW_NUL");
-=======
       return error(in_key_ ? "NUL byte in object key not supported" : "\\u0000 is not allowed without JSON_ALLOW_NUL");
->>>>>>> 66c44acb515505b9681c3e52bf788ae8a0fe7753
     }
     std::uint8_t out[text::kMaxBytesPerChar];
     string_.append(reinterpret_cast<const char*>(out), static_cast<std::size_t>(text::encode_char(code, out)));
@@ -303,20 +293,12 @@ Value Parser::array_re(int depth) {
 
 Value Parser::object_re(int depth) {
   RootVector members(cx_);  // key string, value, …
-<<<<<<< HEAD
-  if (!scan()) return kExit;
-  if (!punctuation('}')) {
-    for (;;) {
-      if (token_ != Token::kString) return fail("string or '}' expected");
-      if (string_.find('\0') != std::string::npos) return fail("NUL byte in object key not supported");
-=======
   in_key_ = true;
   if (!scan()) return kExit;
   in_key_ = false;
   if (!punctuation('}')) {
     for (;;) {
       if (token_ != Token::kString) return fail("string or '}' expected");
->>>>>>> 66c44acb515505b9681c3e52bf788ae8a0fe7753
       const Value key = TRY(make_multibyte_string(cx_, string_));
       if (!scan()) return kExit;
       if (!punctuation(':')) return fail("':' expected");
@@ -336,13 +318,9 @@ Value Parser::object_re(int depth) {
       members.values[place + 1] = v;
       if (!scan()) return kExit;
       if (!punctuation(',')) break;
-<<<<<<< HEAD
-      if (!scan()) return kExit;
-=======
       in_key_ = true;
       if (!scan()) return kExit;
       in_key_ = false;
->>>>>>> 66c44acb515505b9681c3e52bf788ae8a0fe7753
     }
     if (!punctuation('}')) return fail("'}' expected");
   }
@@ -354,12 +332,8 @@ Value Parser::object_re(int depth) {
       for (std::size_t k = 0; m.size() < 64 && k < i && fresh; k += 2) fresh = !string_equal(m[k], m[i]);
       count += fresh;
     }
-<<<<<<< HEAD
-    const Value table = TRY(funcall_re(cx_, Qmake_hash_table, {QCtest, Qequal, QCsize, Value::fixnum(count)}));
-=======
     const Value table = TRY(
         funcall_re(cx_, Qmake_hash_table, {QCtest, Qequal, QCsize, Value::fixnum(std::max<std::int64_t>(count, 1))}));
->>>>>>> 66c44acb515505b9681c3e52bf788ae8a0fe7753
     for (std::size_t i = 0; i < m.size(); i += 2) hash_table_put(cx_, table, m[i], m[i + 1]);
     return table;
   }
