@@ -118,6 +118,14 @@ int run_text(Context& cx, const char* text) {
   return elisp::run_toplevel_re(cx, eval_text_re, const_cast<char*>(text));
 }
 
+int run_top_level(Context& cx) {
+  // Evaluated from C++, so that backtraces end at the form and not at a call of `eval`.
+  const auto body = [](Context& c, void*) -> Value {
+    return eval_form_re(c, variable_value(c, intern(c, "top-level")), Qt);
+  };
+  return elisp::run_toplevel_re(cx, body, nullptr);
+}
+
 int build_image(Context& cx, const Options& options) {
   set(cx, "dump-mode", make_string(cx, "pdump"));
   // What `make` gives GNU's bare program: loadup.el looks at these words.

@@ -24,6 +24,8 @@ int build_image(neovm::Context& cx, const Options& options);
 
 // Evaluates FORM text as the command loop would; exit code.
 int run_text(neovm::Context& cx, const char* text);
+// Evaluates the value of `top-level`, the start of everything.
+int run_top_level(neovm::Context& cx);
 
 // Directory of the running program, with a slash.
 std::string program_directory();

@@ -126,7 +126,7 @@ int start(const Options& options) {
   if (building) return build_image(*cx, options);
   // Until an image is built, the arguments are carried out on the bare world.
   if (options.bare || (bare && !options.no_image)) return run_bare(*cx, options);
-  const int status = run_text(*cx, "(eval top-level t)");
+  const int status = run_top_level(*cx);
   return status != 0 ? status : run_text(*cx, "(kill-emacs t)");
 }
 
