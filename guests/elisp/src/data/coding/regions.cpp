@@ -231,4 +231,20 @@ DATA_REENTERS(
   return nreverse_list(result);
 }
 
+DATA_REENTERS(charset_after, "charset-after", 0, 1,
+              "Return the charset of the character after POS, by default point; nil at the end.")
+(Context& cx, Value position) {
+  const Value ch = TRY(funcall_re(cx, Qchar_after, {position}));
+  if (!is_character(ch)) return kNil;
+  std::uint32_t code = 0;
+  const int id = TRY(charset_of_char(cx, static_cast<int>(ch.as_fixnum()), &code));
+  return id < 0 ? kNil : charset_name(cx, id);
+}
+DATA_REENTERS(find_charset_region, "find-charset-region", 2, 3, "Return a list of the charsets in the region.")
+(Context& cx, Value start, Value end, Value table) {
+  const Bounds r = TRY(region_re(cx, start, end));
+  const Value text = TRY(text_re(cx, r));
+  return funcall_re(cx, Qfind_charset_string, {text, table});
+}
+
 }  // namespace neovm::elisp
