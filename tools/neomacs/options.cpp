@@ -171,8 +171,8 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
       options->help = true;
     } else if (name == "-batch") {
       options->batch = true;
-    } else if (name == "-nw") {
-      // The terminal is the only display there is.
+    } else if (name == "-nw" || name == "-nsl" || name == "-nl" || name == "-no-build-details") {
+      // The terminal is the only display there is; the others speak to the program, not to Lisp.
     } else if (name == "-chdir" || name == "-script" || name == "-t" || name == "-d" || name == "-display") {
       std::string value;
       if (has_value) {
