@@ -16,8 +16,9 @@ bool has_member(Context& cx, Value x, Value list) {
 
 }  // namespace
 
-NEOVM_VARIABLE(features, "features", kGlobalVar, kAny, Value(Qemacs),
-               "List of the symbols that are features of this machine.")
+NEOVM_VARIABLE(
+    features, "features", kGlobalVar, kAny, +[](Context& cx) { return list(cx, {Qemacs}); },
+    "List of the symbols that are features of this machine.")
 
 namespace {
 Value features(Context& cx) {
