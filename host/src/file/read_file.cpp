@@ -148,13 +148,19 @@ struct Insertion {
   std::int64_t inserted = 0;
 };
 
+// A hook's answer: how much text there is now after point.
+Maybe<std::int64_t> inserted_length(Context& cx, Value n) {
+  const Buffer& b = current_buffer(cx);
+  if (!n.is_natnum_fixnum() || n.as_fixnum() > b.end.chars - b.point.chars) return wrong_type(cx, Qinserted_chars, n);
+  return n.as_fixnum();
+}
+
 // The hooks that look at freshly read text; each may change it and says its new length.
 Value after_insertion_re(Context& cx, Insertion& in) {
   if (in.inserted > 0 && symbol_function(cx, Qafter_insert_file_set_coding).truthy()) {
     const Value n = TRY(funcall_re(cx, Qafter_insert_file_set_coding, {Value::fixnum(in.inserted), in.visit}));
     if (n.truthy()) {
-      if (!n.is_natnum_fixnum()) return wrong_type(cx, Qinserted_chars, n);
-      in.inserted = n.as_fixnum();
+      in.inserted = TRY(inserted_length(cx, n));
     }
   }
   if (in.inserted == 0) return kNil;
@@ -162,16 +168,14 @@ Value after_insertion_re(Context& cx, Insertion& in) {
   const bool formats = symbol_function(cx, Qformat_decode).truthy();
   if (formats) {
     const Value n = TRY(funcall_re(cx, Qformat_decode, {kNil, Value::fixnum(in.inserted), in.visit}));
-    if (!n.is_natnum_fixnum()) return wrong_type(cx, Qinserted_chars, n);
-    in.inserted = n.as_fixnum();
+    in.inserted = TRY(inserted_length(cx, n));
   }
   Value hooks = variable_value(cx, Qafter_insert_file_functions);
   for (; hooks.is_cons(); hooks = cdr_raw(hooks)) {
     TRY(check_quit(cx));
     const Value n = TRY(funcall_re(cx, car_raw(hooks), {Value::fixnum(in.inserted)}));
     if (n.is_nil()) continue;
-    if (!n.is_natnum_fixnum()) return wrong_type(cx, Qinserted_chars, n);
-    in.inserted = n.as_fixnum();
+    in.inserted = TRY(inserted_length(cx, n));
   }
   detach_marker(point);
   return kNil;

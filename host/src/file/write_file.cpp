@@ -161,6 +161,8 @@ Value write_region_re(Context& cx, Target t, Value must_be_new) {
     return result;
   }
   if (t.start.is_nil()) {
+    host_hooks(cx).record_save_restriction(cx);
+    TRY(funcall_re(cx, Qwiden, {}));
     t.start = Value::fixnum(1);
     t.end = Value::fixnum(b->text->end().chars);
   }
@@ -173,6 +175,7 @@ Value write_region_re(Context& cx, Target t, Value must_be_new) {
     bytes = TRY(encode_string_re(cx, text, coding));
   }
   TRY(set_variable_re(cx, Qlast_coding_system_used, coding));
+  TRY(unbind_to_re(cx, depth, kNil));
   const bool excl = must_be_new == Qexcl;
   const std::string path = TRY(encode_file_name(cx, t.filename));
   int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
@@ -190,9 +193,7 @@ Value write_region_re(Context& cx, Target t, Value must_be_new) {
   }
   const int fd = open(path.c_str(), flags, 0666);
   if (fd < 0) {
-    const int e = errno;
-    (void)unbind_to_re(cx, depth, kNil);
-    return file_error(cx, "Opening output file", t.filename, e);
+    return file_error(cx, "Opening output file", t.filename);
   }
   bool ok = offset < 0 || lseek(fd, offset, SEEK_SET) >= 0;
   const char* step = ok ? "Write error" : "Lseek error";
