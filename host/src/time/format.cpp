@@ -158,47 +158,6 @@ class Formatter {
     }
     *out_ += digits;
   }
-  void number(long long n, std::size_t least, char pad, const Directive& d, bool plus = false) {
-    signed_digits(n < 0, plus, std::to_string(n < 0 ? -n : n), least, pad, d);
-  }
-  // Years: with the '+' flag a sign appears when there are more digits than the usual ones.
-  void year(long long y, std::size_t least, const Directive& d) {
-    const std::size_t digits = std::to_string(y < 0 ? -y : y).size();
-    const bool plus = d.pad == '+' && y >= 0 && (digits > least || (d.has_width && d.width > least));
-    number(y, least, '0', d, plus);
-  }
-  void composite(std::string_view format, const Directive& d) {
-    std::string part;
-    Formatter inner(tm_, zone_, t_);
-    inner.format(format, &part);
-    Directive own = d;
-    own.opposite = false;
-    text(part, own, d.width);
-  }
-  void date(const Directive& d) {
-    Directive y = d;
-    if (y.pad == 0 && !y.has_width) y.pad = '+';
-    y.has_width = d.width > 6;
-    y.width = d.width > 6 ? d.width - 6 : 0;
-    year(1900LL + tm_.tm_year, 4, y);
-    composite("-%m-%d", Directive{});
-  }
-  [[nodiscard]] int hour12() const { return tm_.tm_hour % 12 == 0 ? 12 : tm_.tm_hour % 12; }
-  void nanoseconds(const Directive& d) {
-    std::string digits = std::to_string(1'000'000'000LL + t_.tv_nsec).substr(1);
-    const std::size_t width = d.has_width && d.width > 0 ? d.width : 9;
-    digits.resize(width, '0');
-    if (d.pad == '_' || d.pad == '-') {  // padding of a fraction is on its right
-      std::size_t n = digits.size();
-      while (n > 1 && digits[n - 1] == '0') --n;
-      digits.resize(n);
-      if (!(d.pad == '-' && !d.has_width) && d.has_width)
-        digits.resize(width, ' ');
-      else if (d.pad == '_')
-        digits.resize(width, ' ');
-    }
-    *out_ += digits;
-  }
   void offset(std::size_t colons, const Directive& d) {
     const long o = tm_.tm_gmtoff;
     const long a = o < 0 ? -o : o;
