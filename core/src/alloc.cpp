@@ -44,7 +44,9 @@ Value make_slots(Context& cx, ObjectKind kind, std::int64_t count, Value fill) {
   return Value::pointer(h, Tag::kObject);
 }
 
-Value make_vector(Context& cx, std::int64_t count, Value fill) { return make_slots(cx, ObjectKind::kVector, count, fill); }
+Value make_vector(Context& cx, std::int64_t count, Value fill) {
+  return make_slots(cx, ObjectKind::kVector, count, fill);
+}
 
 Value make_vector_from(Context& cx, std::span<const Value> items) {
   const Value v = TRY(make_vector(cx, static_cast<std::int64_t>(items.size()), kNil));

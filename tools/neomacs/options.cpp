@@ -148,7 +148,8 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
     } else if (!ended && arg == "--neovm-gc-stress") {
       options->gc_stress = 1;
     } else if (!ended && arg.starts_with("--neovm-gc-stress=")) {
-      options->gc_stress = static_cast<unsigned>(std::strtoul(arg.data() + std::strlen("--neovm-gc-stress="), nullptr, 10));
+      options->gc_stress =
+          static_cast<unsigned>(std::strtoul(arg.data() + std::strlen("--neovm-gc-stress="), nullptr, 10));
     } else {
       rest.emplace_back(arg);
     }

@@ -240,8 +240,8 @@ NEOVM_PRIMITIVE(modify_frame_parameters, "modify-frame-parameters", 2, 2, kMainO
     } else if (name == Qminibuffer && v != Qt && is_window(v)) {
       if (!window_data(v).mini)
         return error_text(cx, "The `minibuffer' parameter does not specify a valid minibuffer window");
-    } else if (name == Qwidth || name == Qheight || name == Qfont || name == Qmodeline || name == Qunsplittable || name == Qmenu_bar_lines ||
-               name == Qtab_bar_lines || name == Qminibuffer) {
+    } else if (name == Qwidth || name == Qheight || name == Qfont || name == Qmodeline || name == Qunsplittable ||
+               name == Qmenu_bar_lines || name == Qtab_bar_lines || name == Qminibuffer) {
       continue;  // the initial terminal keeps its own
     } else {
       const Value old = assq(name, frame_slot(f, kFrameParameters));

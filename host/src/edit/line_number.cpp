@@ -7,10 +7,10 @@ namespace neomacs::host {
 
 using namespace neovm;  // NOLINT: the abi is this layer's language
 
-NEOVM_PRIMITIVE(line_number_at_pos, "line-number-at-pos", 0, 2, kMainOnly, kStateRead, kNoGc, kNoReentry,
-                kDeterministic,
-                "Return the line number of POSITION (default point) in the accessible portion, or in the whole buffer if "
-                "ABSOLUTE.")
+NEOVM_PRIMITIVE(
+    line_number_at_pos, "line-number-at-pos", 0, 2, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+    "Return the line number of POSITION (default point) in the accessible portion, or in the whole buffer if "
+    "ABSOLUTE.")
 (Context& cx, Value position, Value absolute) {
   const Buffer& b = current_buffer(cx);
   const std::int64_t first = absolute.truthy() ? 1 : b.begin.chars;

@@ -18,7 +18,8 @@ NEOVM_VARIABLE(use_file_dialog, "use-file-dialog", kGlobalVar, kBool, kInitT,
                "Non-nil means mouse commands may ask for files by dialog boxes.")
 NEOVM_VARIABLE(use_short_answers, "use-short-answers", kGlobalVar, kBool, kInitNil,
                "Non-nil means yes-or-no-p takes y and n.")
-NEOVM_VARIABLE(indent_tabs_mode, "indent-tabs-mode", kGlobalVar, kBool, kInitT, "Indentation may use tabs when non-nil.")
+NEOVM_VARIABLE(indent_tabs_mode, "indent-tabs-mode", kGlobalVar, kBool, kInitT,
+               "Indentation may use tabs when non-nil.")
 
 }  // namespace
 }  // namespace neomacs::host

@@ -28,7 +28,8 @@ TEST(Value, NilIsASymbolAndT) {
 }
 
 TEST(Value, Fixnums) {
-  for (const std::int64_t n : {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, kMostPositiveFixnum, kMostNegativeFixnum}) {
+  for (const std::int64_t n :
+       {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, kMostPositiveFixnum, kMostNegativeFixnum}) {
     EXPECT_TRUE(Value::fixnum(n).is_fixnum());
     EXPECT_EQ(Value::fixnum(n).as_fixnum(), n);
   }

@@ -49,7 +49,9 @@ TEST(IntervalTree, EqualNeighboursStayApart) {
 TEST(IntervalTree, FollowsTheModel) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937 random(seed);
-    const auto below = [&](std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n)); };
+    const auto below = [&](std::int64_t n) {
+      return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
+    };
     IntervalTree tree(0);
     std::vector<std::int64_t> model;
     for (int step = 0; step < 800; ++step) {

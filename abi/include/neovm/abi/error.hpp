@@ -22,8 +22,8 @@ inline constexpr ExitTag kFailed{};
 template <class T>
 class [[nodiscard]] Maybe {
  public:
-  constexpr Maybe(ExitTag) : value_(), ok_(false) {}           // NOLINT
-  constexpr Maybe(T v) : value_(std::move(v)), ok_(true) {}    // NOLINT
+  constexpr Maybe(ExitTag) : value_(), ok_(false) {}         // NOLINT
+  constexpr Maybe(T v) : value_(std::move(v)), ok_(true) {}  // NOLINT
   [[nodiscard]] constexpr bool ok() const { return ok_; }
   constexpr T& get_raw() { return value_; }
 
@@ -46,12 +46,12 @@ T unwrap(Maybe<T>&& m) {
 }  // namespace detail
 
 // Evaluates to the result, or returns from the enclosing function with the failure.
-#define TRY(...)                                                     \
-  ({                                                                 \
-    auto try_result_ = (__VA_ARGS__);                                \
-    if (::neovm::detail::failed(try_result_)) [[unlikely]]           \
-      return ::neovm::kFailed;                                       \
-    ::neovm::detail::unwrap(std::move(try_result_));                 \
+#define TRY(...)                                           \
+  ({                                                       \
+    auto try_result_ = (__VA_ARGS__);                      \
+    if (::neovm::detail::failed(try_result_)) [[unlikely]] \
+      return ::neovm::kFailed;                             \
+    ::neovm::detail::unwrap(std::move(try_result_));       \
   })
 
 // Records (SYMBOL . DATA) as the pending error; always returns kFailed so that it can be returned.
@@ -80,7 +80,8 @@ Maybe<bool> check_quit(Context& cx);
 
 // ---- argument checks: TRY(check_…(cx, v)) -----------------------------------------------------------
 inline Maybe<bool> check_type(Context& cx, bool ok, Value predicate, Value v) {
-  if (!ok) [[unlikely]] return wrong_type(cx, predicate, v);
+  if (!ok) [[unlikely]]
+    return wrong_type(cx, predicate, v);
   return true;
 }
 

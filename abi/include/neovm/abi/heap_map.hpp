@@ -31,8 +31,7 @@ inline constexpr std::uint64_t kBlockUseBytes = kSize >> kBlockShift;
 
 inline bool contains(std::uint64_t address) { return address - kBase < kSize; }
 inline std::uint8_t* card_of(const void* field) {
-  return reinterpret_cast<std::uint8_t*>(
-      kCardBase + ((reinterpret_cast<std::uint64_t>(field) - kBase) >> kCardShift));
+  return reinterpret_cast<std::uint8_t*>(kCardBase + ((reinterpret_cast<std::uint64_t>(field) - kBase) >> kCardShift));
 }
 // Precondition: `field` lies in the heap range.
 inline void mark_card(const void* field) { *card_of(field) = 1; }

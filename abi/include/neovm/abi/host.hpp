@@ -44,13 +44,13 @@ enum class ImagePayload : std::uint8_t {
 };
 
 struct HostType {
-  const char* name;         // "buffer"
-  Value type_symbol;        // result of type-of
+  const char* name;          // "buffer"
+  Value type_symbol;         // result of type-of
   std::uint16_t slot_count;  // Values at the start, traced precisely
   std::uint16_t payload_bytes;
   // Any of these may be null. `self` is the object; payload follows the slots.
-  void (*trace)(Value self, Tracer& t);       // Values kept outside the slots; must not allocate
-  void (*finalize)(void* payload);            // the object died: must not touch Values
+  void (*trace)(Value self, Tracer& t);        // Values kept outside the slots; must not allocate
+  void (*finalize)(void* payload);             // the object died: must not touch Values
   Value (*print_re)(Context& cx, Value self);  // string for prin1, e.g. "#<buffer x>"; may run no Lisp but may allocate
   bool (*equal)(Context& cx, Value a, Value b);  // `equal`; null: eq
   ImagePayload image = ImagePayload::kRefuse;
@@ -61,7 +61,7 @@ struct HostType {
 
 // Makes a type known by name, so that an image can name it: NEOVM_HOST_TYPE(kBufferType) in the .cpp that
 // defines it.
-#define NEOVM_HOST_TYPE(type)                                                                       \
+#define NEOVM_HOST_TYPE(type) \
   [[gnu::used, gnu::section("neovm_types")]] static const ::neovm::HostType* const typerow_##type = &type;
 std::span<const HostType* const> all_host_types();
 
@@ -85,7 +85,19 @@ T* host_payload_raw(Value v) {
 
 // ---- per-isolate state of layers above the core -------------------------------------------------------
 
-enum class ExtensionId : std::uint8_t { kText, kHostBuffers, kHostFiles, kHostProcess, kHostDisplay, kGuestReader, kGuestPrinter, kGuestCharsets, kGuestEval, kGuestMisc, kCount };
+enum class ExtensionId : std::uint8_t {
+  kText,
+  kHostBuffers,
+  kHostFiles,
+  kHostProcess,
+  kHostDisplay,
+  kGuestReader,
+  kGuestPrinter,
+  kGuestCharsets,
+  kGuestEval,
+  kGuestMisc,
+  kCount
+};
 struct Extension {
   void* state = nullptr;
   void (*trace)(void* state, Tracer& t) = nullptr;
@@ -145,7 +157,8 @@ struct HostHooks {
   void (*message)(Context& cx, Value string) = nullptr;
   // Text properties of strings: copy the properties of src[from,to) (characters) to dst at `at`;
   // compare for equal-including-properties; list of (START END PLIST) for the printer.
-  void (*copy_string_properties)(Context& cx, Value src, std::int64_t from, std::int64_t to, Value dst, std::int64_t at) = nullptr;
+  void (*copy_string_properties)(Context& cx, Value src, std::int64_t from, std::int64_t to, Value dst,
+                                 std::int64_t at) = nullptr;
   bool (*string_properties_equal)(Context& cx, Value a, Value b) = nullptr;
   Value (*string_property_intervals)(Context& cx, Value s) = nullptr;
   void (*add_string_properties)(Context& cx, Value s, std::int64_t from, std::int64_t to, Value plist) = nullptr;

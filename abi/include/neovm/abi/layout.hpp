@@ -22,10 +22,10 @@ enum class ObjectKind : std::uint8_t {
   kFloat,
   kString,
   kSymbol,
-  kRawBytes,      // internal byte store: string bodies, hash indexes
-  kBignum,        // raw: little-endian limbs; aux = 1 when negative
-  kBoolVector,    // raw: word 0 = length in bits, then the bits, least significant first
-  kInternalSlots, // internal Value store, never seen by Lisp
+  kRawBytes,       // internal byte store: string bodies, hash indexes
+  kBignum,         // raw: little-endian limbs; aux = 1 when negative
+  kBoolVector,     // raw: word 0 = length in bits, then the bits, least significant first
+  kInternalSlots,  // internal Value store, never seen by Lisp
   kVector,
   kRecord,
   kByteCode,
@@ -40,16 +40,16 @@ enum class ObjectKind : std::uint8_t {
 
 // Flags of ObjectHeader::flags; the meaning belongs to the kind.
 inline constexpr std::uint8_t kStringMultibyte = 1;
-inline constexpr std::uint8_t kStringSharedBody = 2;  // copy the body before writing
+inline constexpr std::uint8_t kStringSharedBody = 2;    // copy the body before writing
 inline constexpr std::uint8_t kStringExternalBody = 4;  // body is a reference-counted off-heap block
-inline constexpr std::uint8_t kVectorMainObarray = 1;  // the vector that stands for the isolate's symbol table
+inline constexpr std::uint8_t kVectorMainObarray = 1;   // the vector that stands for the isolate's symbol table
 
 struct ObjectHeader {
   ObjectKind kind;
   std::uint8_t flags;
   std::uint8_t aux;
-  std::uint8_t gc;      // collector's own: mark, age, pinned
-  std::uint32_t hash;   // identity hash, 0 until asked for
+  std::uint8_t gc;     // collector's own: mark, age, pinned
+  std::uint32_t hash;  // identity hash, 0 until asked for
 };
 static_assert(sizeof(ObjectHeader) == 8);
 
@@ -74,7 +74,7 @@ struct SlotsObject {
 // Shape "raw".
 struct RawObject {
   ObjectHeader header;
-  std::uint64_t count;  // bytes
+  std::uint64_t count;    // bytes
   std::uint8_t bytes[8];  // NOLINT: trailing array
 };
 
@@ -101,14 +101,14 @@ struct SymbolCells {
                    // kBufferSlot: default value
   Value function;  // nil when void
   Value plist;
-  Value name;      // string
-  Value next;      // chain in a private obarray
-  std::uint32_t value_version;     // bumped whenever the value's redirect, or a plain value under watch by a tier, changes
+  Value name;                   // string
+  Value next;                   // chain in a private obarray
+  std::uint32_t value_version;  // bumped whenever the value's redirect, or a plain value under watch by a tier, changes
   std::uint32_t function_version;  // bumped by every write of the function cell
   // Bits: see SymbolFlag.
   std::uint16_t flags;
-  std::uint8_t redirect;   // enum Redirect
-  std::uint8_t slot;       // kBufferSlot: index into the buffer's fixed slots
+  std::uint8_t redirect;  // enum Redirect
+  std::uint8_t slot;      // kBufferSlot: index into the buffer's fixed slots
   std::uint32_t name_hash;
 };
 static_assert(sizeof(SymbolCells) == 64);
@@ -116,21 +116,21 @@ static_assert(sizeof(SymbolCells) == 64);
 enum Redirect : std::uint8_t { kPlain, kAlias, kLocalized, kBufferSlot };
 
 enum SymbolFlag : std::uint16_t {
-  kSymbolInterned = 1,        // in the isolate's symbol table
-  kSymbolInternedPrivate = 2, // in some other obarray
-  kSymbolConstant = 4,        // nil, t: may never be set
-  kSymbolKeyword = 8,         // may only be set to itself
-  kSymbolSpecial = 16,        // declared special by defvar/defconst
-  kSymbolWatched = 32,        // has variable watchers
-  kSymbolTypeInt = 64,        // setting to a non-integer signals
-  kSymbolTypeBool = 128,      // any non-nil value is stored as t
-  kSymbolAutoLocal = 256,     // make-variable-buffer-local: setting makes local
+  kSymbolInterned = 1,         // in the isolate's symbol table
+  kSymbolInternedPrivate = 2,  // in some other obarray
+  kSymbolConstant = 4,         // nil, t: may never be set
+  kSymbolKeyword = 8,          // may only be set to itself
+  kSymbolSpecial = 16,         // declared special by defvar/defconst
+  kSymbolWatched = 32,         // has variable watchers
+  kSymbolTypeInt = 64,         // setting to a non-integer signals
+  kSymbolTypeBool = 128,       // any non-nil value is stored as t
+  kSymbolAutoLocal = 256,      // make-variable-buffer-local: setting makes local
   kSymbolPermanentLocal = 512,
-  kSymbolTypeNumber = 1024,   // kBufferSlot type checks: integer or nil …
-  kSymbolTypeString = 2048,   // … string or nil …
-  kSymbolTypeSymbol = 4096,   // … symbol or nil
-  kSymbolHooked = 8192,       // writes matter to the VM (quit-flag, inhibit-quit, …): see core/variable.cpp
-  kSymbolAlwaysLocal = 16384, // kBufferSlot: every buffer has its own value
+  kSymbolTypeNumber = 1024,    // kBufferSlot type checks: integer or nil …
+  kSymbolTypeString = 2048,    // … string or nil …
+  kSymbolTypeSymbol = 4096,    // … symbol or nil
+  kSymbolHooked = 8192,        // writes matter to the VM (quit-flag, inhibit-quit, …): see core/variable.cpp
+  kSymbolAlwaysLocal = 16384,  // kBufferSlot: every buffer has its own value
 };
 
 struct SubrObject {

@@ -31,7 +31,7 @@ enum class Affinity : std::uint8_t { kMainOnly, kWorkerSafe };
 // kStateRead: also variables, buffers, clock; kStateWrite: changes objects or state; kBlockingIo:
 // may block in the kernel, so a worker runs it on the blocking pool.
 enum class Effect : std::uint8_t { kPureRead, kStateRead, kStateWrite, kBlockingIo };
-enum class GcEffect : std::uint8_t { kNoGc, kMayGc };        // allocates, so may raise the GC flag
+enum class GcEffect : std::uint8_t { kNoGc, kMayGc };         // allocates, so may raise the GC flag
 enum class Reentry : std::uint8_t { kNoReentry, kReenters };  // may run guest code
 enum class Determinism : std::uint8_t { kDeterministic, kNondeterministic };
 
@@ -92,27 +92,34 @@ struct PrimitiveTraits {  // the enumerators may be written without their type
   using enum Determinism;
 };
 
-consteval PrimitiveDescriptor make_descriptor(const char* name, int min, int max, Affinity affinity,
-                                              Effect effect, GcEffect gc, Reentry reentry,
-                                              Determinism determinism, const char* doc, AnyPrimitive fn,
-                                              const char* interactive = nullptr) {
+consteval PrimitiveDescriptor make_descriptor(const char* name, int min, int max, Affinity affinity, Effect effect,
+                                              GcEffect gc, Reentry reentry, Determinism determinism, const char* doc,
+                                              AnyPrimitive fn, const char* interactive = nullptr) {
   if (name[0] == '\0') throw "a primitive needs a name";
   if (min < 0 || max > kMaxFixedArity || max < kUnevalled || (max >= 0 && min > max)) throw "bad arity";
   if (doc[0] == '\0') throw "a primitive needs a line of documentation";
   if (effect == Effect::kPureRead && reentry == Reentry::kReenters) throw "code that re-enters is not a pure read";
   if (reentry == Reentry::kReenters && gc == GcEffect::kNoGc) throw "code that re-enters may collect";
-  return {name, static_cast<std::int16_t>(min), static_cast<std::int16_t>(max), affinity, effect, gc,
-          reentry, determinism, doc, fn, interactive};
+  return {name,
+          static_cast<std::int16_t>(min),
+          static_cast<std::int16_t>(max),
+          affinity,
+          effect,
+          gc,
+          reentry,
+          determinism,
+          doc,
+          fn,
+          interactive};
 }
 
-#define NEOVM_DETAIL_PRIMITIVE(id, lisp_name, min, max, affinity, effect, gc, reentry, determinism, doc, inter)    \
-  static ::neovm::PrimitiveSignature<max>::Fn prim_##id;                                                          \
-  static constexpr ::neovm::PrimitiveDescriptor desc_##id = ::neovm::make_descriptor(                            \
-      lisp_name, min, max, ::neovm::PrimitiveTraits::affinity, ::neovm::PrimitiveTraits::effect,                 \
-      ::neovm::PrimitiveTraits::gc, ::neovm::PrimitiveTraits::reentry, ::neovm::PrimitiveTraits::determinism,    \
-      doc, &prim_##id, inter);                                                                                  \
-  [[gnu::used, gnu::section("neovm_prims")]] static const ::neovm::PrimitiveDescriptor* const row_##id =         \
-      &desc_##id;                                                                                               \
+#define NEOVM_DETAIL_PRIMITIVE(id, lisp_name, min, max, affinity, effect, gc, reentry, determinism, doc, inter)      \
+  static ::neovm::PrimitiveSignature<max>::Fn prim_##id;                                                             \
+  static constexpr ::neovm::PrimitiveDescriptor desc_##id = ::neovm::make_descriptor(                                \
+      lisp_name, min, max, ::neovm::PrimitiveTraits::affinity, ::neovm::PrimitiveTraits::effect,                     \
+      ::neovm::PrimitiveTraits::gc, ::neovm::PrimitiveTraits::reentry, ::neovm::PrimitiveTraits::determinism, doc,   \
+      &prim_##id, inter);                                                                                            \
+  [[gnu::used, gnu::section("neovm_prims")]] static const ::neovm::PrimitiveDescriptor* const row_##id = &desc_##id; \
   static ::neovm::Value prim_##id
 
 #define NEOVM_PRIMITIVE(id, lisp_name, min, max, affinity, effect, gc, reentry, determinism, doc) \
@@ -130,9 +137,9 @@ consteval PrimitiveDescriptor make_descriptor(const char* name, int min, int max
 
 enum class VariableScope : std::uint8_t {
   kGlobalVar,
-  kAutoLocalVar,         // becomes buffer-local when set
-  kBufferSlotVar,        // fixed slot of each buffer with a default (DEFVAR_PER_BUFFER of GNU)
-  kAlwaysLocalSlotVar,   // fixed slot, every buffer has its own value
+  kAutoLocalVar,        // becomes buffer-local when set
+  kBufferSlotVar,       // fixed slot of each buffer with a default (DEFVAR_PER_BUFFER of GNU)
+  kAlwaysLocalSlotVar,  // fixed slot, every buffer has its own value
 };
 enum class VariableType : std::uint8_t { kAny, kInt, kBool, kNumberOrNil, kStringOrNil, kSymbolOrNil };
 
@@ -167,9 +174,9 @@ struct VariableTraits {
   using enum VariableType;
 };
 
-#define NEOVM_VARIABLE(id, lisp_name, scope, type, initial, doc)                                        \
-  static constexpr ::neovm::VariableDescriptor var_##id = {                                            \
-      lisp_name, ::neovm::VariableTraits::scope, ::neovm::VariableTraits::type, initial, doc};         \
+#define NEOVM_VARIABLE(id, lisp_name, scope, type, initial, doc)                                         \
+  static constexpr ::neovm::VariableDescriptor var_##id = {lisp_name, ::neovm::VariableTraits::scope,    \
+                                                           ::neovm::VariableTraits::type, initial, doc}; \
   [[gnu::used, gnu::section("neovm_vars")]] static const ::neovm::VariableDescriptor* const varrow_##id = &var_##id;
 
 // ---- start-up steps ---------------------------------------------------------------------------------
@@ -182,9 +189,9 @@ struct InitStep {
   const char* name;
   void (*run)(Context&);
 };
-#define NEOVM_INIT(id, phase)                                                                          \
-  static void init_##id(::neovm::Context&);                                                            \
-  static constexpr ::neovm::InitStep step_##id = {::neovm::InitPhase::phase, #id, &init_##id};          \
+#define NEOVM_INIT(id, phase)                                                                                 \
+  static void init_##id(::neovm::Context&);                                                                   \
+  static constexpr ::neovm::InitStep step_##id = {::neovm::InitPhase::phase, #id, &init_##id};                \
   [[gnu::used, gnu::section("neovm_inits")]] static const ::neovm::InitStep* const steprow_##id = &step_##id; \
   static void init_##id
 

@@ -16,8 +16,7 @@ enum class StaticSymbol : std::uint32_t {
 };
 inline constexpr std::uint32_t kStaticSymbolCount = static_cast<std::uint32_t>(StaticSymbol::kCount);
 
-#define X(id, name) \
-  inline constexpr Value Q##id = Value::symbol_id(static_cast<std::uint32_t>(StaticSymbol::k_##id));
+#define X(id, name) inline constexpr Value Q##id = Value::symbol_id(static_cast<std::uint32_t>(StaticSymbol::k_##id));
 #include "neovm/abi/symbols.def"
 #undef X
 static_assert(Qnil == kNil);

@@ -43,10 +43,10 @@ Maybe<bool> equal_including_properties(Context& cx, Value a, Value b);
 // ---- lists --------------------------------------------------------------------------------------------
 // Length of a proper list; signals wrong-type-argument listp / circular-list as `length` does.
 Maybe<std::int64_t> list_length(Context& cx, Value list);
-Value assq(Value key, Value alist);   // first (KEY . X) or nil; tolerates non-cons elements, stops at a non-list tail
+Value assq(Value key, Value alist);  // first (KEY . X) or nil; tolerates non-cons elements, stops at a non-list tail
 Value memq(Value key, Value list);
 Value plist_get(Value plist, Value property);  // eq; nil when absent
-Value nreverse_list(Value list);  // proper list, destructive
+Value nreverse_list(Value list);               // proper list, destructive
 
 // ---- tables of the current buffer ------------------------------------------------------------------
 // Kept by the host when it switches buffers; without a host, the standard tables.

@@ -9,7 +9,7 @@ namespace neovm {
 
 // Current value (dynamic binding, buffer-local value, alias followed); kUnbound when void.
 Value variable_value(Context& cx, Value symbol);
-// As `symbol-value`: signals void-variable. 
+// As `symbol-value`: signals void-variable.
 Value variable_value_checked(Context& cx, Value symbol);
 inline bool variable_true(Context& cx, Value symbol) {
   const Value v = variable_value(cx, symbol);

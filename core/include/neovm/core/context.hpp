@@ -47,7 +47,8 @@ class BindingStack {
   Binding& operator[](std::size_t i) { return data_[i]; }
   Binding& back() { return data_[count_ - 1]; }
   void push_back(const Binding& b) {
-    if (count_ == capacity_) [[unlikely]] grow();
+    if (count_ == capacity_) [[unlikely]]
+      grow();
     data_[count_++] = b;
   }
   void pop_back() { --count_; }
@@ -82,13 +83,13 @@ struct Handler {
 
 // Bits of Context::interrupts, set from any thread or a signal handler, polled at safepoints.
 enum InterruptBit : std::uint32_t {
-  kInterruptQuit = 1,      // Ctrl-C
-  kInterruptCancel = 2,    // the task was cancelled
+  kInterruptQuit = 1,    // Ctrl-C
+  kInterruptCancel = 2,  // the task was cancelled
   kInterruptDeadline = 4,
-  kInterruptFuel = 8,      // the slice is over
+  kInterruptFuel = 8,  // the slice is over
   kInterruptTerminate = 16,
   kInterruptMemoryFull = 32,  // the heap is above its limit: signal_memory_full(), once
-  kInterruptDebug = 64,    // debug-on-next-call was set
+  kInterruptDebug = 64,       // debug-on-next-call was set
 };
 
 class Context {
@@ -115,9 +116,9 @@ class Context {
 
   // ---- pending exit (valid while some function returns kExit) ----
   ExitKind exit_kind = ExitKind::kNone;
-  Value exit_tag = kNil;   // error symbol or catch tag
-  Value exit_data = kNil;  // error data or thrown value; for `(signal nil ERR)` forms see the guest
-  bool exit_resolved = false;  // the boundary has found its handler already (hooks and debugger ran)
+  Value exit_tag = kNil;          // error symbol or catch tag
+  Value exit_data = kNil;         // error data or thrown value; for `(signal nil ERR)` forms see the guest
+  bool exit_resolved = false;     // the boundary has found its handler already (hooks and debugger ran)
   std::int64_t exit_target = -1;  // resolved: index into handlers; -1: nothing catches it
 
   // ---- safepoints ----
@@ -134,7 +135,7 @@ class Context {
   const void* native_stack_limit = nullptr;  // C++ frames must stay above this address
   const void* native_stack_base = nullptr;   // where conservative scanning ends
   int native_depth = 0;                      // nested interpreter loops
-  class RootVector* root_vectors = nullptr;      // live C++ containers, newest first
+  class RootVector* root_vectors = nullptr;  // live C++ containers, newest first
 
   // State of the guest's evaluator (frames, handlers): owned and traced by the guest.
   void* guest_state = nullptr;
@@ -164,9 +165,7 @@ class RootVector {
 };
 
 // Remaining C++ stack is small: deep native recursion must stop with an error.
-inline bool native_stack_low(const Context& cx) {
-  return __builtin_frame_address(0) < cx.native_stack_limit;
-}
+inline bool native_stack_low(const Context& cx) { return __builtin_frame_address(0) < cx.native_stack_limit; }
 
 // Collects if it was asked for (or in stress mode). A safepoint: only from the VM loop or re-entry code.
 void safepoint_re(Context& cx);

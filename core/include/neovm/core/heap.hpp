@@ -22,10 +22,10 @@ inline constexpr std::size_t kLargeObjectBytes = 8 * 1024;
 
 struct HeapOptions {
   std::size_t nursery_bytes = std::size_t{1} << 20;  // a collection of it all takes about a millisecond
-  std::size_t limit_bytes = std::size_t{16} << 30;  // memory-full past this, after a major collection
-  bool stress = false;                              // collect at safepoints, poison from-space
-  unsigned stress_every = 1;                        // … at every so many of them
-  bool verify = false;                              // walk the heap before and after each collection
+  std::size_t limit_bytes = std::size_t{16} << 30;   // memory-full past this, after a major collection
+  bool stress = false;                               // collect at safepoints, poison from-space
+  unsigned stress_every = 1;                         // … at every so many of them
+  bool verify = false;                               // walk the heap before and after each collection
 };
 
 enum class CollectKind : std::uint8_t { kMinor, kMajor };

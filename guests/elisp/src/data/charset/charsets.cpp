@@ -23,9 +23,7 @@ DATA_WRITES(set_charset_plist, "set-charset-plist", 2, 2, "Set the property list
   return plist;
 }
 DATA_READS_STATE(charset_id_internal, "charset-id-internal", 0, 1, "Return the number of CHARSET.")
-(Context& cx, Value name) {
-  return Value::fixnum(TRY(charset_argument(cx, name))->id);
-}
+(Context& cx, Value name) { return Value::fixnum(TRY(charset_argument(cx, name))->id); }
 DATA_READS_STATE(charset_priority_list, "charset-priority-list", 0, 1,
                  "Return the charsets by priority, or only the first.")
 (Context& cx, Value highest) {
