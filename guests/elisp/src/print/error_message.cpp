@@ -1,4 +1,5 @@
 // Error messages as people see them (print.c:print_error_message).
+#include "neovm/core/list_walk.hpp"
 #include "printer.hpp"
 
 namespace neovm::elisp {
@@ -42,13 +43,17 @@ Value error_message_re(Context& cx, Value error) {
   } else {
     separator = nullptr;
   }
-  for (; tail.is_cons(); tail = cdr_raw(tail)) {
+  const Value data = tail;
+  core::CycleFinder cycle(tail);
+  while (tail.is_cons()) {
     if (separator != nullptr) text += separator;
     separator = ", ";
     std::string part;
     const bool plain = is_file_error || symbol == Qend_of_file || symbol == Quser_error;
     if (!print_to_text(cx, car_raw(tail), !plain, &part)) return kExit;
     text += part;
+    tail = cdr_raw(tail);
+    if (cycle.step(tail)) return signal_error1(cx, Qcircular_list, data);
   }
   return text_to_string(cx, text);
 }

@@ -1,4 +1,5 @@
 // Objects made from the items that were read between brackets.
+#include "neovm/core/list_walk.hpp"
 #include "reader.hpp"
 
 namespace neovm::elisp {
@@ -52,10 +53,18 @@ Value Reader::make_hash_table_re(std::span<const Value> items) {
   }
   data = find(Qdata);
   const Value table = TRY(funcall_re(cx_, Qmake_hash_table, std::span<const Value>(arguments, count)));
+  // Looked at as a whole first: data read through #N= may be circular, and filling the table would never end.
+  core::CycleFinder cycle(data);
+  bool even = true;
+  Value rest = data;
+  for (; rest.is_cons(); even = !even) {
+    rest = cdr_raw(rest);
+    if (cycle.step(rest)) break;
+  }
+  if (!rest.is_nil() || !even) return error_text(cx_, "Hash table data is not a list of even length");
   while (data.is_cons()) {
     const Value key = car_raw(data);
     data = cdr_raw(data);
-    if (!data.is_cons()) return error_text(cx_, "Hash table data is not a list of even length");
     TRY(funcall_re(cx_, Qputhash, {key, car_raw(data), table}));
     data = cdr_raw(data);
   }
