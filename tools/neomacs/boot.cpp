@@ -1,11 +1,13 @@
 #include "boot.hpp"
 
+#include <langinfo.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "neovm/core/image.hpp"
 #include "neovm/elisp/elisp.hpp"
@@ -109,6 +111,8 @@ void set_run_variables(Context& cx, const Options& options, bool bare) {
   const Value here = make_string(cx, current_directory());
   set(cx, "default-directory", here);
   (void)set_variable_re(cx, intern(cx, "default-directory"), here);
+  // Curved quotes in messages, where the locale can show them.
+  set(cx, "internal--text-quoting-flag", boolean(std::strcmp(nl_langinfo(CODESET), "UTF-8") == 0));
   set(cx, "load-path", initial_load_path(cx));
   set(cx, "top-level",
       bare ? list(cx, {intern(cx, "load"), make_string(cx, "loadup.el")}) : list(cx, {intern(cx, "normal-top-level")}));

@@ -113,5 +113,20 @@ NEOVM_PRIMITIVE(fontp, "fontp", 1, 2, kMainOnly, kPureRead, kNoGc, kNoReentry, k
   return boolean(is_host(object, &kFontSpecType) && (type.is_nil() || type == Qfont_spec));
 }
 
+NEOVM_PRIMITIVE(internal_char_font, "internal-char-font", 1, 2, kMainOnly, kStateRead, kMayGc, kReenters,
+                kDeterministic,
+                "Return the font of the character at POSITION or of CH; the initial terminal has no fonts.")
+(Context& cx, Value position, Value ch) {
+  if (position.truthy()) {
+    const std::int64_t at = TRY(position_argument(cx, position));
+    const Value from = TRY(funcall_re(cx, intern(cx, "point-min"), {}));
+    const Value to = TRY(funcall_re(cx, Qpoint_max, {}));
+    if (at < from.as_fixnum() || at >= to.as_fixnum()) return args_out_of_range(cx, position, from, to);
+  } else {
+    TRY(character_argument(cx, ch));
+  }
+  return kNil;
+}
+
 }  // namespace
 }  // namespace neomacs::host

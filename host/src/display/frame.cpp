@@ -32,7 +32,7 @@ NEOVM_PRIMITIVE(window_system, "window-system", 0, 1, kMainOnly, kStateRead, kNo
                 "Return the window system of FRAME: nil for a character terminal.")
 (Context& cx, Value frame) {
   if (is_host(frame, &kTerminalType)) return kNil;
-  TRY(decode_live_frame(cx, frame));
+  TRY(decode_any_frame(cx, frame));
   return kNil;
 }
 
@@ -59,8 +59,8 @@ NEOVM_COMMAND(handle_switch_frame, "handle-switch-frame", 1, 1, kMainOnly, kStat
               kDeterministic, "^e", "Handle a switch-frame EVENT by selecting its frame.")
 (Context& cx, Value event) {
   if (event.is_cons() && car_raw(event) == Qswitch_frame && cdr_raw(event).is_cons()) event = car_raw(cdr_raw(event));
-  if (!is_frame(event)) return kNil;
-  return select(cx, event, kNil);
+  if (!is_frame(event)) return wrong_type(cx, Qframep, event);
+  return frame_data(event).live ? select(cx, event, kNil) : kNil;
 }
 
 NEOVM_PRIMITIVE(last_nonminibuffer_frame, "last-nonminibuffer-frame", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry,
@@ -150,7 +150,7 @@ NEOVM_COMMAND(lower_frame, "lower-frame", 0, 1, kMainOnly, kStateWrite, kNoGc, k
 NEOVM_PRIMITIVE(redirect_frame_focus, "redirect-frame-focus", 1, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Send keystrokes of FRAME to FOCUS-FRAME.")
 (Context& cx, Value frame, Value focus) {
-  if (!is_frame(frame)) return wrong_type(cx, Qframep, frame);
+  frame = TRY(decode_any_frame(cx, frame));
   if (focus.truthy() && (!is_frame(focus) || !frame_data(focus).live)) return wrong_type(cx, Qframe_live_p, focus);
   set_frame_slot(frame, kFrameFocus, focus);
   return kNil;

@@ -22,6 +22,7 @@ void substitute_object(Context& cx, Value tree, Value object, Value placeholder)
   while (!pending.empty()) {
     const Value v = pending.back();
     pending.pop_back();
+    if (!v.is_cons() && !v.is_string() && !v.is_object()) continue;
     if (!seen.insert(v.bits()).second) continue;
     if (v.is_cons()) {
       visit(&v.as_pointer<Cons>()->car);
