@@ -45,6 +45,19 @@ const Rounding kCeiling = {std::ceil, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) 
 const Rounding kTruncate = {std::trunc, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_tdiv_q(q, n, d); }};
 const Rounding kRound = {round_even, quotient_round_even};
 
+// V as integer * 2^exponent, exactly. Precondition: a number, finite.
+void scaled_integer(Value v, Integer& out, int& exponent) {
+  exponent = 0;
+  if (!v.is_float()) {
+    const IntegerView view(v);
+    mpz_set(out.get(), view.get());
+    return;
+  }
+  const double mantissa = std::frexp(float_raw(v), &exponent);
+  mpz_set_d(out.get(), std::ldexp(mantissa, 53));
+  exponent -= 53;
+}
+
 Value double_to_integer(Context& cx, double d) {
   if (!std::isfinite(d)) return signal_error0(cx, Qoverflow_error);
   return integer_from_double(cx, d);
@@ -56,9 +69,26 @@ Value round_number(Context& cx, const Rounding& how, Value n, Value d) {
   TRY(check_type(cx, is_number(d), Qnumberp, d));
   if (d == Value::fixnum(0) || (d.is_float() && float_raw(d) == 0)) return signal_error0(cx, Qarith_error);
   if (n.is_float() || d.is_float()) {
-    const double x = TRY(number_as_double(cx, n));
-    const double y = TRY(number_as_double(cx, d));
-    return double_to_integer(cx, how.of_double(x / y));
+    if ((n.is_float() && !std::isfinite(float_raw(n))) || (d.is_float() && !std::isfinite(float_raw(d)))) {
+      const double x = TRY(number_as_double(cx, n));
+      const double y = TRY(number_as_double(cx, d));
+      return double_to_integer(cx, how.of_double(x / y));
+    }
+    // The quotient is rounded once, as a ratio: as a double it may already be off by more than one.
+    Integer x;
+    Integer y;
+    int x_exponent = 0;
+    int y_exponent = 0;
+    scaled_integer(n, x, x_exponent);
+    scaled_integer(d, y, y_exponent);
+    if (x_exponent > y_exponent) {
+      mpz_mul_2exp(x.get(), x.get(), static_cast<mp_bitcnt_t>(x_exponent - y_exponent));
+    } else {
+      mpz_mul_2exp(y.get(), y.get(), static_cast<mp_bitcnt_t>(y_exponent - x_exponent));
+    }
+    Integer q;
+    how.of_quotient(q.get(), x.get(), y.get());
+    return integer_from_mpz(cx, q.get());
   }
   const IntegerView x(n);
   const IntegerView y(d);
