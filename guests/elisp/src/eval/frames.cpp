@@ -249,7 +249,14 @@ eval_cons : {
           PUSH_FORM(kWhileTest, cdr_raw(args));
           form = car_raw(args);
           goto eval;
-        case kForm_let: PUSH_FORM(kLet, car_raw(args)); goto let_next;
+        case kForm_let:
+          PUSH_FORM(kLet, car_raw(args));
+          if (car_raw(args).is_cons() && proper_length(car_raw(args)) < 0) [[unlikely]] {
+            SYNC();
+            static_cast<void>(list_length(cx, car_raw(args)));  // signals; before any value is computed
+            goto raise;
+          }
+          goto let_next;
         case kForm_let_star: PUSH_FORM(kLetStar, car_raw(args)); goto let_star_next;
         case kForm_setq:
           val = kNil;
@@ -1436,7 +1443,7 @@ let_star_next : {
   if (!rest.is_cons()) {
     if (!rest.is_nil()) {
       SYNC();
-      wrong_type(cx, Qlistp, rest);
+      wrong_type(cx, Qlistp, car_raw(cdr_raw(fp->form)));
       goto raise;
     }
     fp->op = FrameOp::kBody;
@@ -1476,6 +1483,11 @@ let_star_bind : {
   const Value item = car_raw(fp->rest);
   const Value bound = let_bind(cx, item.is_cons() ? car_raw(item) : item, val, fp->env, fp->env);
   if (bound.is_exit()) goto raise;
+  if (bound == fp->env && cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
+                              static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+    // The list of variables may be circular: it does not end by itself.
+    if (specpdl_exceeded(cx, m)) goto raise;
+  }
   fp->env = bound;
   fp->rest = cdr_raw(fp->rest);
   goto let_star_next;
