@@ -1,6 +1,9 @@
 // md5 and the SHA family (RFC 1321, FIPS 180-4), and secure-hash over strings and buffers (fns.c of GNU).
+#include <sys/random.h>
+
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 
 #include "rows.hpp"
@@ -10,6 +13,8 @@ namespace neovm::elisp {
 namespace {
 
 using Bytes = std::string;
+
+constexpr std::int64_t kMaxRandomBytes = std::int64_t{1} << 31;
 
 // Appends 0x80, zeros and the length in bits, so that the whole is a multiple of `block` bytes.
 Bytes padded(const Bytes& message, std::size_t block, std::size_t length_bytes, bool big) {
@@ -215,15 +220,33 @@ std::string hex(const Bytes& bytes) {
   return s;
 }
 
-// The bytes of a string or buffer, in UTF-8 or the coding system given.
+// What stands for "take so many random bytes instead": the symbol iv-auto, with their number as START.
+Value random_bytes(Context& cx, Value count) {
+  if (!count.is_natnum_fixnum()) return error_text(cx, "Without a length, ‘iv-auto’ can’t be used; see ELisp manual");
+  if (count.as_fixnum() > kMaxRandomBytes) return error_text(cx, "Memory exhausted");
+  Bytes bytes(static_cast<std::size_t>(count.as_fixnum()), '\0');
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t got = getrandom(bytes.data() + at, bytes.size() - at, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return error_text(cx, "Getting random data");
+    at += static_cast<std::size_t>(got);
+  }
+  return make_unibyte_string(cx, bytes);
+}
+
+// The bytes of a string or buffer, in UTF-8 or the coding system given; or random ones.
 Value object_bytes_re(Context& cx, Value object, Value start, Value end, Value coding) {
   Value text = object;
   if (object.is_string()) {
     const Range r = TRY(subarray_range(cx, object, start, end, string_chars(object)));
     text = TRY(substring_of(cx, object, r.from, r.to, false));
+  } else if (object == intern(cx, "iv-auto")) {
+    return random_bytes(cx, start);
   } else {
-    if (host_hooks(cx).is_buffer == nullptr || !host_hooks(cx).is_buffer(object))
-      return error_text(cx, "Invalid object argument");
+    if (host_hooks(cx).is_buffer == nullptr || !host_hooks(cx).is_buffer(object)) {
+      const Value message = TRY(make_string(cx, "Invalid object argument"));
+      return signal_error(cx, Qerror, cons(cx, message, cons(cx, object, kNil)));
+    }
     const Value old = TRY(funcall_re(cx, Qcurrent_buffer, {}));
     TRY(funcall_re(cx, Qset_buffer, {object}));
     const Value from = start.is_nil() ? TRY(funcall_re(cx, Qpoint_min, {})) : start;

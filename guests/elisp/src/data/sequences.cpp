@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "neovm/core/char_table.hpp"
+#include "neovm/core/list_walk.hpp"
 #include "rows.hpp"
 
 namespace neovm::elisp {
@@ -29,12 +30,25 @@ DATA_MAKES(length, "length", 1, 1, "Return the number of elements of SEQUENCE.")
 
 namespace {
 
+constexpr std::int64_t kLongestWalk = 0xFFFD;
+
+bool is_circular(Value list) {
+  core::CycleFinder cycle(list);
+  while (list.is_cons()) {
+    list = cdr_raw(list);
+    if (cycle.step(list)) return true;
+  }
+  return false;
+}
+
 // Compares the length of V with N without walking further than needed: negative, 0 or positive.
 Maybe<int> compare_length(Context& cx, Value v, Value n) {
   if (!n.is_fixnum()) return wrong_type(cx, Qfixnump, n);
   std::int64_t limit = n.as_fixnum();
   if (v.is_cons()) {
     if (limit < 0) return 1;
+    // A list that long is measured, which finds out whether it is circular; a shorter limit ends the walk itself.
+    if (limit > kLongestWalk && is_circular(v)) return signal_error1(cx, Qcircular_list, v);
     for (; v.is_cons(); v = cdr_raw(v), --limit) {
       if (limit == 0) return 1;
       if ((limit & 0xFFFF) == 0) TRY(check_quit(cx));
