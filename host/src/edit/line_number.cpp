@@ -1,4 +1,4 @@
-// line-number-at-pos.
+// line-number-at-pos and buffer-line-statistics.
 #include <algorithm>
 
 #include "buffer/buffer.hpp"
@@ -29,6 +29,33 @@ NEOVM_PRIMITIVE(
   for (std::int64_t i = from; i < split; ++i) lines += text.first[i] == '\n';
   for (std::int64_t i = split; i < to; ++i) lines += text.second[i - text.first_bytes] == '\n';
   return Value::fixnum(lines);
+}
+
+NEOVM_PRIMITIVE(
+    buffer_line_statistics, "buffer-line-statistics", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+    "Return (LINES LONGEST MEAN) of BUFFER-OR-NAME, narrowed or not: how many lines, the bytes of the longest "
+    "and of the mean one.")
+(Context& cx, Value buffer) {
+  const Buffer* b = &current_buffer(cx);
+  if (!buffer.is_nil()) b = TRY(buffer_or_name(cx, buffer));
+  const text::Cursor text = b->text->cursor();
+  const std::int64_t end = b->text->end().bytes - 1;
+  std::int64_t lines = 0;
+  std::int64_t longest = 0;
+  std::int64_t line_start = 0;
+  const auto finish_line = [&](std::int64_t at) {
+    ++lines;
+    longest = std::max(longest, at - line_start);
+    line_start = at + 1;
+  };
+  for (std::int64_t i = 0; i < end; ++i) {
+    const std::uint8_t byte = i < text.first_bytes ? text.first[i] : text.second[i - text.first_bytes];
+    if (byte == '\n') finish_line(i);
+  }
+  const std::int64_t newlines = lines;
+  if (line_start < end) finish_line(end);
+  const double mean = lines == 0 ? 0.0 : static_cast<double>(end - newlines) / static_cast<double>(lines);
+  return cons(cx, Value::fixnum(lines), cons(cx, Value::fixnum(longest), cons(cx, make_float(cx, mean), kNil)));
 }
 
 }  // namespace neomacs::host
