@@ -6,6 +6,7 @@
 #include "neovm/abi/variable.hpp"
 
 #include "neovm/abi/api.hpp"
+#include "neovm/abi/watchers.hpp"
 #include "neovm/core/context.hpp"
 #include "variable_internal.hpp"
 
@@ -259,6 +260,11 @@ Value make_locals(Context& cx) {
     if ((cx.cells(symbols[i]).flags & kSymbolAlwaysLocal) != 0)
       set_slot_raw(locals, static_cast<std::int64_t>(i), cx.cells(symbols[i]).value);
   return locals;
+}
+
+Value notify_watchers_re(Context& cx, Value symbol, Value newval, Value operation, Value where) {
+  if ((cx.cells(symbol).flags & kSymbolWatched) == 0) return kNil;
+  return core::notify(cx, symbol, newval, operation, where);
 }
 
 }  // namespace neovm

@@ -1,6 +1,7 @@
 // Local variables of buffers as a whole (buffer.c). Single variables are the evaluator's business.
 #include "buffer/buffer.hpp"
 #include "buffer/saved_places.hpp"
+#include "neovm/abi/watchers.hpp"
 
 namespace neomacs::host {
 
@@ -65,10 +66,24 @@ void reset_buffer_locals(Context& cx, Buffer& b, bool everything) {
   set_slot_raw(b.locals, kLocalsAlist, nreverse_list(kept));
 }
 
+namespace {
+
+// Watchers hear of all local variables, before any is gone; of those that will stay too.
+Value notify_killed_locals_re(Context& cx, const Buffer& b) {
+  for (Value l = slot_raw(b.locals, kLocalsAlist); l.is_cons(); l = cdr_raw(l)) {
+    TRY(notify_watchers_re(cx, car_raw(car_raw(l)), kNil, Qmakunbound, b.self));
+    if (!b.live) return kNil;
+  }
+  return kNil;
+}
+
+}  // namespace
+
 NEOVM_PRIMITIVE(kill_all_local_variables, "kill-all-local-variables", 0, 0, kMainOnly, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Run change-major-mode-hook and drop local variables that are not permanent.")
 (Context& cx) {
   TRY(run_hook_re(cx, Qchange_major_mode_hook));
+  TRY(notify_killed_locals_re(cx, current_buffer(cx)));
   reset_buffer_locals(cx, current_buffer(cx), false);
   return kNil;
 }
