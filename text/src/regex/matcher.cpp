@@ -22,7 +22,7 @@ Matcher::Matcher(Context& cx, const Regex& regex, const RegexSubject& subject, s
       subject_(subject),
       stop_(stop),
       low_(subject.text.first),
-      high_(subject.text.second - subject.text.first_bytes),
+      high_(subject.text.second_bytes == 0 ? nullptr : subject.text.second - subject.text.first_bytes),
       split_(subject.text.first_bytes),
       case_(current_tables(cx).downcase) {
   if (subject.text.second_bytes == 0) {
