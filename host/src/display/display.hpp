@@ -67,7 +67,7 @@ enum FrameSlot : int {
   kFrameBuriedList,
   kFrameTerminal,
   kFrameFocus,
-  kFrameFaces,  // alist (FACE . ATTRIBUTE-VECTOR)
+  kFrameFaces,  // hash table from face to attribute vector
   kFrameSlotCount,
 };
 

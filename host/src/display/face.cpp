@@ -92,9 +92,20 @@ Value new_frame_face(Context& cx, Value face) {
   return entry.is_cons() ? cdr_raw(entry) : kNil;
 }
 
-Value frame_face(Value frame, Value face) {
-  const Value entry = assq(face, frame_slot(frame, kFrameFaces));
-  return entry.is_nil() ? kNil : cdr_raw(entry);
+// FRAME's own faces, from their symbols to their vectors; made when first asked for.
+Value frame_face_table(Context& cx, Value frame) {
+  Value table = frame_slot(frame, kFrameFaces);
+  if (!is_hash_table(table)) {
+    table = make_hash_table(cx, HashTest::kEq);
+    if (!table.is_exit()) set_frame_slot(frame, kFrameFaces, table);
+  }
+  return table;
+}
+
+Value frame_face(Context& cx, Value frame, Value face) {
+  const Value table = frame_slot(frame, kFrameFaces);
+  const Value own = is_hash_table(table) ? hash_table_get(cx, table, face) : kNil;
+  return is_vector(own) ? own : kNil;
 }
 
 Value make_face_vector(Context& cx) {
@@ -108,7 +119,7 @@ Value lookup_face(Context& cx, Value face, Value frame) {
   face = resolve_face(cx, face);
   if (frame == Qt) return new_frame_face(cx, face);
   const Value f = TRY(decode_live_frame(cx, frame));
-  return frame_face(f, face);
+  return frame_face(cx, f, face);
 }
 
 Value lookup_face_checked(Context& cx, Value face, Value frame) {
@@ -220,7 +231,7 @@ NEOVM_PRIMITIVE(internal_lisp_face_p, "internal-lisp-face-p", 1, 2, kMainOnly, k
   face = resolve_face(cx, face);
   if (frame.is_nil()) return new_frame_face(cx, face);
   const Value f = TRY(decode_live_frame(cx, frame));
-  return frame_face(f, face);
+  return frame_face(cx, f, face);
 }
 
 NEOVM_PRIMITIVE(internal_make_lisp_face, "internal-make-lisp-face", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
@@ -245,10 +256,10 @@ NEOVM_PRIMITIVE(internal_make_lisp_face, "internal-make-lisp-face", 1, 2, kMainO
     for (int i = 1; i < kFaceVectorSize; ++i) set_slot_raw(global, i, Qunspecified);
   }
   if (frame.is_nil()) return global;
-  Value local = frame_face(frame, face);
+  Value local = frame_face(cx, frame, face);
   if (local.is_nil()) {
     local = TRY(make_face_vector(cx));
-    set_frame_slot(frame, kFrameFaces, cons(cx, cons(cx, face, local), frame_slot(frame, kFrameFaces)));
+    hash_table_put(cx, TRY(frame_face_table(cx, frame)), face, local);
   } else {
     for (int i = 1; i < kFaceVectorSize; ++i) set_slot_raw(local, i, Qunspecified);
   }
@@ -286,7 +297,7 @@ NEOVM_PRIMITIVE(internal_set_lisp_face_attribute, "internal-set-lisp-face-attrib
     if (vector.is_nil()) vector = TRY(prim_internal_make_lisp_face(cx, face, kNil));
   } else {
     const Value f = TRY(decode_live_frame(cx, frame));
-    vector = frame_face(f, face);
+    vector = frame_face(cx, f, face);
     if (vector.is_nil()) vector = TRY(prim_internal_make_lisp_face(cx, face, f));
   }
   int index = 0;
@@ -335,7 +346,7 @@ NEOVM_PRIMITIVE(internal_merge_in_global_face, "internal-merge-in-global-face", 
 (Context& cx, Value face, Value frame) {
   if (!is_frame(frame) || !frame_data(frame).live) return wrong_type(cx, Qframe_live_p, frame);
   const Value global = TRY(lookup_face_checked(cx, face, Qt));
-  Value local = frame_face(frame, resolve_face(cx, face));
+  Value local = frame_face(cx, frame, resolve_face(cx, face));
   if (local.is_nil()) local = TRY(prim_internal_make_lisp_face(cx, face, frame));
   for (int i = 1; i < kFaceVectorSize; ++i)
     if (!unspecified(slot_raw(global, i))) set_slot_raw(local, i, slot_raw(global, i));
@@ -384,11 +395,11 @@ NEOVM_PRIMITIVE(face_attributes_as_vector, "face-attributes-as-vector", 1, 1, kM
   return v;
 }
 
-NEOVM_PRIMITIVE(frame_face_alist, "frame-face-alist", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the alist of FRAME's faces.")
+NEOVM_PRIMITIVE(frame_face_hash_table, "frame--face-hash-table", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry,
+                kDeterministic, "Return the hash table of FRAME's own faces, from symbols to attribute vectors.")
 (Context& cx, Value frame) {
   const Value f = TRY(decode_live_frame(cx, frame));
-  return frame_slot(f, kFrameFaces);
+  return frame_face_table(cx, f);
 }
 
 NEOVM_PRIMITIVE(display_supports_face_attributes_p, "display-supports-face-attributes-p", 1, 2, kMainOnly, kStateRead,
@@ -445,13 +456,13 @@ bool parse_color(std::string_view s, std::array<int, 3>* rgb) {
     const std::size_t digits = (s.size() - 1) / 3;
     if (digits < 1 || digits > 4 || digits * 3 != s.size() - 1) return false;
     for (std::size_t i = 0; i < 3; ++i) {
-      int value = 0;
+      std::int64_t value = 0;
       for (const char c : s.substr(1 + i * digits, digits)) {
         const int d = std::isxdigit(static_cast<unsigned char>(c)) ? (c <= '9' ? c - '0' : (c | 32) - 'a' + 10) : -1;
         if (d < 0) return false;
         value = value * 16 + d;
       }
-      (*rgb)[i] = value * 65535 / ((1 << (4 * digits)) - 1);
+      (*rgb)[i] = static_cast<int>(value * 65535 / ((1 << (4 * digits)) - 1));
     }
     return true;
   }

@@ -45,6 +45,18 @@ NEOVM_PRIMITIVE(window_buffer, "window-buffer", 0, 1, kMainOnly, kStateRead, kNo
   return is_live_window(w) ? window_slot(w, kWindowContents) : kNil;
 }
 
+NEOVM_PRIMITIVE(pos_visible_in_window_p, "pos-visible-in-window-p", 0, 3, kMainOnly, kStateRead, kMayGc, kReenters,
+                kDeterministic, "Return whether position POS is on the screen in WINDOW: nil, there being no screen.")
+(Context& cx, Value pos, Value window, Value) {
+  TRY(decode_live_window(cx, window));
+  if (pos.is_nil() || pos == Qt || is_integer(pos)) return kNil;
+  if (host_hooks(cx).is_marker == nullptr || !host_hooks(cx).is_marker(pos))
+    return wrong_type(cx, Qinteger_or_marker_p, pos);
+  const Value position = TRY(funcall_re(cx, intern(cx, "marker-position"), {pos}));
+  if (position.is_nil()) return error_text(cx, "Marker does not point anywhere");
+  return kNil;
+}
+
 NEOVM_PRIMITIVE(window_parent, "window-parent", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return WINDOW's parent window.")
 (Context& cx, Value window) {

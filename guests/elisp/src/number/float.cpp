@@ -2,6 +2,7 @@
 #include <sys/random.h>
 
 #include <cmath>
+#include <vector>
 
 #include "neovm/abi/api.hpp"
 #include "neovm/core/bignum.hpp"
@@ -286,6 +287,19 @@ NEOVM_PRIMITIVE(random, "random", 0, 1, kWorkerSafe, kStateWrite, kMayGc, kNoRee
     do r = next_random(s) >> 2;
     while (r >= ((std::uint64_t{1} << 62) / n) * n);  // no bias towards small results
     return Value::fixnum(static_cast<std::int64_t>(r % n));
+  }
+  if (is_bignum(limit)) {
+    if (core::integer_sign(limit) < 0) return wrong_type(cx, Qnatnump, limit);
+    const core::IntegerView n(limit);
+    const std::size_t bits = mpz_sizeinbase(n.get(), 2);
+    std::vector<std::uint64_t> words((bits + 63) / 64);
+    core::Integer r;
+    do {  // as above: draw again rather than fold what lies beyond LIMIT
+      for (std::uint64_t& word : words) word = next_random(s);
+      mpz_import(r.get(), words.size(), -1, sizeof(std::uint64_t), 0, 0, words.data());
+      mpz_fdiv_r_2exp(r.get(), r.get(), bits);
+    } while (mpz_cmp(r.get(), n.get()) >= 0);
+    return core::integer_from_mpz(cx, r.get());
   }
   return Value::from_bits(next_random(s) & ~std::uint64_t{3});
 }
