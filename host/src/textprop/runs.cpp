@@ -89,7 +89,7 @@ bool PropertyTarget::plain() const {
 
 PropertyRun PropertyTarget::run_at(std::int64_t pos) const {
   if (buffer_ == nullptr) return string_run_at(string_, pos);
-  const text::IntervalTree::Run r = buffer_->text->properties.find(pos - 1);
+  const text::IntervalTree::Run r = buffer_->text->properties.find(std::max<std::int64_t>(pos, 1) - 1);
   return {r.start + 1, r.end + 1, r.value};
 }
 

@@ -94,7 +94,7 @@ std::int64_t Searcher::find_folded(std::int64_t from) const {
   const Cursor& text = subject_.text;
   const auto length = static_cast<std::int64_t>(re_.folded_prefix.size());
   const std::uint8_t* const low = text.first;
-  const std::uint8_t* const high = text.second - text.first_bytes;
+  const std::uint8_t* const high = text.second_bytes == 0 ? nullptr : text.second - text.first_bytes;
   const std::int64_t split = text.first_bytes;
   const auto byte = [&](std::int64_t i) { return (i < split ? low : high)[i]; };
   const std::uint8_t last = re_.folded_prefix.back();
