@@ -1,5 +1,8 @@
 // `message` and its relatives in a machine without a screen: a line on standard error, and the log.
+#include <charconv>
 #include <cstdio>
+#include <string>
+#include <string_view>
 
 #include "../print/printer.hpp"
 #include "neovm/elisp/format.hpp"
@@ -7,6 +10,55 @@
 namespace neovm::elisp {
 
 namespace {
+
+// How many times the line before a new LINE has been said when it says the same ("LINE" or "LINE [3 times]"), 0
+// when it differs, and -1 when it only is to be replaced: both agree up to some "...", as of progress.
+std::int64_t repeats_of(std::string_view before, std::string_view line) {
+  bool dots = false;
+  std::size_t i = 0;
+  for (; i < line.size() && i < before.size() && line[i] == before[i]; ++i)
+    dots = dots || (i >= 2 && line.substr(i - 2, 3) == "...");
+  if (i == line.size() && i == before.size()) return 1;
+  if (i == line.size() && before.substr(i).starts_with(" [")) {
+    std::int64_t n = 0;
+    const char* end = before.data() + before.size();
+    const auto number = std::from_chars(before.data() + i + 2, end, n);
+    const std::string_view rest(number.ptr, static_cast<std::size_t>(end - number.ptr));
+    if (number.ec == std::errc() && n > 0 && rest == " times]") return n;
+  }
+  return dots ? -1 : 0;
+}
+
+// Point's position once it has been moved to the start of the line LINES away from the one it is on.
+Value line_start_re(Context& cx, std::int64_t lines) {
+  TRY(funcall_re(cx, intern(cx, "forward-line"), {Value::fixnum(lines)}));
+  return funcall_re(cx, intern(cx, "point"), {});
+}
+
+// After a line was added: joins it with an equal one before it and cuts the log to LIMIT lines.
+Value tidy_log_re(Context& cx, Value limit) {
+  const Value del = intern(cx, "delete-region");
+  const Value substring = intern(cx, "buffer-substring-no-properties");
+  const Value end = TRY(funcall_re(cx, Qpoint_max, {}));
+  const Value line = TRY(line_start_re(cx, -1));
+  const Value before = TRY(line_start_re(cx, -1));
+  if (before != line) {
+    const Value last = TRY(funcall_re(cx, substring, {line, Value::fixnum(end.as_fixnum() - 1)}));
+    const Value previous = TRY(funcall_re(cx, substring, {before, Value::fixnum(line.as_fixnum() - 1)}));
+    const std::int64_t times = repeats_of(string_view_of(previous), string_view_of(last));
+    if (times != 0) TRY(funcall_re(cx, del, {before, line}));
+    if (times > 0) {
+      TRY(funcall_re(cx, Qgoto_char, { Value::fixnum(TRY(funcall_re(cx, Qpoint_max, {})).as_fixnum() - 1) }));
+      const std::string count = " [" + std::to_string(times + 1) + " times]";
+      TRY(funcall_re(cx, intern(cx, "insert"), {make_unibyte_string(cx, count)}));
+    }
+  }
+  if (!limit.is_natnum_fixnum()) return kNil;
+  TRY(funcall_re(cx, Qgoto_char, { TRY(funcall_re(cx, Qpoint_max, {})) }));
+  const Value cut = TRY(line_start_re(cx, -limit.as_fixnum()));
+  const Value start = TRY(funcall_re(cx, intern(cx, "point-min"), {}));
+  return funcall_re(cx, del, {start, cut});
+}
 
 // Appends a line to *Messages*, when there are buffers and `message-log-max` allows it.
 Value log_re(Context& cx, Value text) {
@@ -26,6 +78,8 @@ Value log_re(Context& cx, Value text) {
   TRY(bind_variable_re(cx, intern(cx, "inhibit-modification-hooks"), Qt));
   TRY(funcall_re(cx, Qgoto_char, { TRY(funcall_re(cx, Qpoint_max, {})) }));
   TRY(funcall_re(cx, insert, {text, make_unibyte_string(cx, "\n")}));
+  if (symbol_function(cx, intern(cx, "forward-line")).truthy()) TRY(tidy_log_re(cx, limit));
+  TRY(funcall_re(cx, Qgoto_char, { TRY(funcall_re(cx, Qpoint_max, {})) }));
   return unbind_to_re(cx, depth, kNil);
 }
 
