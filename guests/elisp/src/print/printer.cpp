@@ -211,7 +211,16 @@ void Printer::character_integer(int c) {
     if ((ch >= 0xD800 && ch <= 0xF8FF) || ch == 0xFEFF || ch >= 0xE0000) return false;
     return true;
   };
-  const char* named = c == '\n' ? "?\\n" : (c == ' ' ? "?\\s" : (c == '\t' ? "?\\t" : (c == '\r' ? "?\\r" : nullptr)));
+  const char* named = nullptr;
+  switch (c) {
+    case '\b': named = "?\\b"; break;
+    case '\t': named = "?\\t"; break;
+    case '\n': named = "?\\n"; break;
+    case '\f': named = "?\\f"; break;
+    case '\r': named = "?\\r"; break;
+    case ' ': named = "?\\s"; break;
+    default: break;
+  }
   if (named != nullptr) return add(named);
   if (!graphic(c)) return add(std::to_string(c));
   add("?");
