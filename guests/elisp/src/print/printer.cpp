@@ -284,6 +284,33 @@ bool Printer::string(Value v) {
   return true;
 }
 
+namespace {
+// [+-] digits [. digits] [e [+-] digits | e+INF | e+NaN], with digits on at least one side of the dot.
+bool reads_as_number(std::string_view name) {
+  const auto digits = [&name]() {
+    std::size_t n = 0;
+    while (n < name.size() && name[n] >= '0' && name[n] <= '9') ++n;
+    name.remove_prefix(n);
+    return n;
+  };
+  if (!name.empty() && (name[0] == '-' || name[0] == '+')) name.remove_prefix(1);
+  const std::size_t whole = digits();
+  std::size_t fraction = 0;
+  if (!name.empty() && name[0] == '.') {
+    name.remove_prefix(1);
+    fraction = digits();
+  }
+  if (whole + fraction == 0) return false;
+  if (name.size() > 1 && (name[0] == 'e' || name[0] == 'E')) {
+    name.remove_prefix(1);
+    if (name == "+INF" || name == "+NaN") return true;
+    if (name[0] == '-' || name[0] == '+') name.remove_prefix(1);
+    if (digits() == 0) return false;
+  }
+  return name.empty();
+}
+}  // namespace
+
 void Printer::symbol(Value v, bool escape) {
   const std::string_view name = symbol_name_view(cx_, v);
   if (options_.gensym && (cx_.cells(v).flags & kSymbolInterned) == 0) {
@@ -293,16 +320,8 @@ void Printer::symbol(Value v, bool escape) {
     return;
   }
   if (!escape) return add(name);
-  // A name that reads as a number gets a backslash first. Dots are always escaped, so only integers and exponents matter.
-  bool confusing = false;
-  {
-    std::size_t i = !name.empty() && (name[0] == '-' || name[0] == '+') ? 1 : 0;
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (i < name.size() && digit(name[i]) && digit(name.back())) {
-      while (i < name.size() && (digit(name[i]) || name[i] == 'e' || name[i] == 'E')) ++i;
-      confusing = i == name.size();
-    }
-  }
+  // A name that reads as a number gets a backslash first.
+  bool confusing = reads_as_number(name);
   for (std::size_t i = 0; i < name.size(); ++i) {
     const auto c = static_cast<unsigned char>(name[i]);
     const bool no_break_space = c == 0xC2 && i + 1 < name.size() && static_cast<unsigned char>(name[i + 1]) == 0xA0;
