@@ -201,7 +201,7 @@ NEOVM_PRIMITIVE(run_window_configuration_change_hook, "run-window-configuration-
 }
 
 NEOVM_PRIMITIVE(window_end, "window-end", 0, 2, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
-                "Return the last position shown in WINDOW; never displayed, it is the end of the buffer plus nothing.")
+                "Return the last position shown in WINDOW; nothing is displayed, so it is the end of the buffer.")
 (Context& cx, Value window, Value) {
   const Value w = TRY(decode_live_window(cx, window));
   const std::size_t depth = binding_depth(cx);
