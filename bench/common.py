@@ -13,13 +13,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def arguments(description):
+def arguments(description, flags=()):
+    """FLAGS: pairs of a further option and its help."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default=str(ROOT / "build/release/bin"), help="folder of the binaries")
     parser.add_argument("--json", help="write the rows here")
     parser.add_argument("--vm-args", default="", help="further arguments for neomacs")
     parser.add_argument("--emacs", default="emacs")
     parser.add_argument("--only", default="", help="only these programs, separated by commas")
+    for name, text in flags:
+        parser.add_argument(name, action="store_true", help=text)
     return parser.parse_args()
 
 

@@ -4,9 +4,9 @@
 ;; file, line, first line of the documentation), writes the index as a file of tab-separated lines in a fixed order, and
 ;; prints how many definitions there are by kind and by folder.
 ;;
-;;   neomacs --batch -Q -l lisp-index.el -f lisp-index-batch -- [--library DIR] [--output FILE] [--progress]
+;;   neomacs --batch -Q -l lisp-index.el -f lisp-index-batch -- [--library DIR] [--output FILE] [--progress] [--jobs N]
 ;;
-;; The same program under `emacs --batch' writes the same index.
+;; With --jobs the files are read by N tasks. The same program under `emacs --batch' writes the same index, without tasks.
 
 ;;; Code:
 
@@ -196,22 +196,46 @@
     (princ (format "%-24s %8d\n" (car pair) (cdr pair))))
   (princ "\n"))
 
-(defun lisp-index-run (library output progress)
-  "Index the Lisp files below LIBRARY into the file OUTPUT; PROGRESS says whether to show how far it is."
+(defun lisp-index--one (job)
+  "Index one file, JOB being (PATH . FILE); return (LINES ROWS KINDS ERRORS), KINDS an alist, the lists newest first."
+  (let ((lisp-index--table lisp-index--table) lisp-index--rows lisp-index--errors kinds lines
+        (lisp-index--kinds (make-hash-table :test 'equal)))
+    (with-temp-buffer
+      (buffer-disable-undo)
+      (setq lines (lisp-index--file (car job) (cdr job))))
+    (maphash (lambda (kind count) (push (cons kind count) kinds)) lisp-index--kinds)
+    (list lines lisp-index--rows kinds lisp-index--errors)))
+
+(defun lisp-index--all (jobs workers progress)
+  "What `lisp-index--one' returns for each of JOBS, worked out by WORKERS tasks; PROGRESS as in `lisp-index-run'."
+  (let ((total (length jobs)) (number 0))
+    (if (and (> workers 1) (fboundp 'task-map))
+        (task-map #'lisp-index--one jobs :workers workers :chunk 4
+                  :progress (lambda (done)
+                              (if progress (lisp-index--progress done total "files"))))
+      (mapcar (lambda (job)
+                (setq number (1+ number))
+                (if progress (lisp-index--progress number total (cdr job)))
+                (lisp-index--one job))
+              jobs))))
+
+(defun lisp-index-run (library output progress &optional workers)
+  "Index the Lisp files below LIBRARY into the file OUTPUT; PROGRESS says whether to show how far it is.
+WORKERS tasks read the files, where there are tasks."
   (setq library (file-name-as-directory (expand-file-name library)))
   (lisp-index--tables)
   (let* ((files (sort (directory-files-recursively library "\\.el\\(\\.gz\\)?\\'") #'string<))
-         (total (length files)) (number 0) (lines 0) (folders (make-hash-table :test 'equal)) kinds)
-    (with-temp-buffer
-      (buffer-disable-undo)
-      (dolist (path files)
-        (let* ((file (substring path (length library)))
-               (folder (or (file-name-directory file) "./"))
-               (before (length lisp-index--rows)))
-          (setq number (1+ number))
-          (if progress (lisp-index--progress number total file))
-          (setq lines (+ lines (lisp-index--file path file)))
-          (puthash folder (+ (gethash folder folders 0) (- (length lisp-index--rows) before)) folders))))
+         (jobs (mapcar (lambda (path) (cons path (substring path (length library)))) files))
+         (total (length files)) (lines 0) (folders (make-hash-table :test 'equal)) kinds)
+    (dolist (result (lisp-index--all jobs (or workers 1) progress))
+      (let* ((file (cdr (pop jobs)))
+             (folder (or (file-name-directory file) "./")))
+        (setq lines (+ lines (nth 0 result))
+              lisp-index--rows (nconc (nth 1 result) lisp-index--rows)
+              lisp-index--errors (nconc (nth 3 result) lisp-index--errors))
+        (dolist (pair (nth 2 result))
+          (puthash (car pair) (+ (gethash (car pair) lisp-index--kinds 0) (cdr pair)) lisp-index--kinds))
+        (puthash folder (+ (gethash folder folders 0) (length (nth 1 result))) folders)))
     (if progress (princ "\r\e[K" #'external-debugging-output))
     (let ((rows (sort (copy-sequence lisp-index--rows) #'string<)) (coding-system-for-write 'utf-8-emacs-unix))
       (with-temp-buffer
@@ -230,17 +254,20 @@
 
 (defun lisp-index-batch ()
   "Index the library as the command line asks."
-  (let ((library lisp-index-library) (output "lisp-index.tsv") progress word)
+  (let ((library lisp-index-library) (output "lisp-index.tsv") (workers 1) progress word)
     (while command-line-args-left
       (setq word (pop command-line-args-left))
       (cond
        ((equal word "--"))
        ((equal word "--progress") (setq progress t))
+       ((and (equal word "--jobs") command-line-args-left)
+        (setq workers (string-to-number (pop command-line-args-left)))
+        (if (< workers 1) (error "--jobs needs a number from 1")))
        ((and (equal word "--library") command-line-args-left) (setq library (pop command-line-args-left)))
        ((and (equal word "--output") command-line-args-left) (setq output (pop command-line-args-left)))
-       (t (error "Unknown argument %s; known are --library DIR, --output FILE and --progress" word))))
+       (t (error "Unknown argument %s; known are --library DIR, --output FILE, --jobs N and --progress" word))))
     (if (not (file-directory-p library))
         (error "No folder %s; Debian's package emacs-el brings GNU's Lisp library" library))
-    (lisp-index-run library (expand-file-name output) progress)))
+    (lisp-index-run library (expand-file-name output) progress workers)))
 
 ;;; lisp-index.el ends here

@@ -2,8 +2,10 @@
 
 usage: gen_arity_forms.py [--primitives FILE] [--seed N] [--tries N]
 FILE is the output of `neovm primitives --json`; without it every primitive of Emacs 28.2 is taken. Emacs is asked what random
-calls answer; of those a few are kept that say something, are short, and answer the same in two runs. Writes the recorded
-answers too, and tests/oracle/signatures.json: which classes of arguments each primitive accepts, for the random forms.
+calls answer, and calls that it refuses are mended by what the error asked for; of those a few are kept that say something, are
+short, and answer the same in two runs. Forms that a file has already stay: only primitives with fewer than three get more.
+Writes the recorded answers too, and (without FILE, or with --signatures-only) tests/oracle/signatures.json: which classes of
+arguments each primitive accepts, for the random forms.
 """
 
 import argparse
@@ -23,6 +25,8 @@ import values  # noqa: E402
 
 TARGET = ROOT / "tests/conformance/elisp/generated"
 LONGEST = 300
+ROUNDS = 5  # of asking Emacs, each mending calls that the last one refused
+MENDED = 40  # calls of one primitive in one round
 
 
 def call(primitive, arguments):
@@ -53,6 +57,20 @@ def candidates(primitive, dice, tries):
         result.append((call(primitive, ["nil"] * (primitive.least - 1)), None))
     if primitive.greatest is not None:
         result.append((call(primitive, ["nil"] * (primitive.greatest + 1)), None))
+    return result
+
+
+def mended(primitive, classes, answer, dice):
+    """Calls with one argument replaced by what the error ANSWER asked for: [(form, classes)]"""
+    words = answer.replace("(", " ").replace(")", " ").split()  # ERR wrong-type-argument PREDICATE …
+    wanted = values.WANTED.get(words[2] if words[1] == "wrong-type-argument" and len(words) > 2 else words[1])
+    result = []
+    for kind in wanted or []:
+        for place in range(len(classes)):
+            if classes[place] != kind:
+                changed = classes[:place] + [kind] + classes[place + 1:]
+                result.append((call(primitive, [dice.choice(values.POOL[c]) for c in changed]), changed))
+    dice.shuffle(result)
     return result
 
 
@@ -90,50 +108,90 @@ def result_class(answer):
     return "symbol"
 
 
+def ask(emacs, area, plan):
+    """Emacs's answers to the forms of PLAN: [(primitive, form, classes)]"""
+    state = ["buffer", "point"] if area in values.BUFFER_AREAS else []
+    cases = forms.parse(values.PRELUDE, area) + [forms.Case(text=form, file=area, line=0, state=state) for _, form, _ in plan]
+    return [answer[0] for answer in emacs.run(cases)][-len(plan):]
+
+
 def probe(emacs, area, primitives, options):
-    """Asks Emacs about all candidates of AREA; returns the kept forms and the signatures."""
+    """Asks Emacs about all candidates of AREA; returns {name: [(form, classes, answer)]} and the signatures."""
     dice = random.Random(f"{options.seed} {area}")
+    asked = {}  # name: [(form, classes, answer)]
     plan = []
     for primitive in primitives:
+        asked[primitive.name] = []
         for form, classes in candidates(primitive, dice, options.tries):
             plan.append((primitive, form, classes))
-    text = values.PRELUDE + "\n".join(as_cases([form for _, form, _ in plan], area in values.BUFFER_AREAS)) + "\n"
-    cases = forms.parse(text, area)
-    answers = [answer[0] for answer in emacs.run(cases)][-len(plan):]
-    kept, signatures = [], {}
-    by_name = {}
-    for (primitive, form, classes), answer in zip(plan, answers):
-        by_name.setdefault(primitive.name, []).append((form, classes, answer))
+    for _ in range(ROUNDS):
+        fresh = []
+        for (primitive, form, classes), answer in zip(plan, ask(emacs, area, plan)):
+            asked[primitive.name].append((form, classes, answer))
+            if classes and answer.startswith("ERR"):
+                fresh.append((primitive, classes, answer))
+        plan, seen = [], {}
+        dice.shuffle(fresh)
+        for primitive, classes, answer in fresh:
+            known = seen.setdefault(primitive.name, {form for form, _, _ in asked[primitive.name]})
+            for form, changed in mended(primitive, classes, answer, dice)[:3]:
+                if form not in known and len(known) < len(asked[primitive.name]) + MENDED:
+                    known.add(form)
+                    plan.append((primitive, form, changed))
+        plan.sort(key=lambda row: row[0].name)
+        if not plan:
+            break
+    signatures = {}
     for primitive in primitives:
-        goods, types, arities, others, results = [], [], [], [], set()
-        for form, classes, answer in by_name[primitive.name]:
-            if values.UNSTABLE.search(answer) or len(answer) > LONGEST or not answer.startswith(("OK", "ERR")):
-                continue
-            if classes is not None and answer.startswith("OK"):
+        for form, classes, answer in asked[primitive.name]:
+            if classes is not None and answer.startswith("OK") and not values.UNSTABLE.search(answer):
                 entry = signatures.setdefault(primitive.name, {"least": primitive.least, "accepts": []})
                 returned = result_class(answer)
-                if len(entry["accepts"]) < 12 and [classes, returned] not in entry["accepts"]:
+                if len(entry["accepts"]) < 16 and [classes, returned] not in entry["accepts"]:
                     entry["accepts"].append([classes, returned])
-            if answer.startswith("OK"):
-                if answer not in results:
-                    results.add(answer)
-                    goods.append((answer in ("OK nil", "OK t"), form))
-            elif answer.startswith("ERR (wrong-number-of-arguments") and classes is None:
-                arities.append(form)
-            elif answer.startswith("ERR (wrong-type-argument"):
-                types.append((answer, form))
-            else:
-                others.append((answer.split(" ")[1], form))
-        goods.sort(key=lambda pair: pair[0])
-        kept += [form for _, form in goods[:4]]
-        seen = set()
-        for answer, form in types:
-            if answer not in seen and len(seen) < 2:
-                seen.add(answer)
-                kept.append(form)
-        kept += arities[:2]
-        kept += [form for _, form in dict(others).items()][:1] if others else []
-    return kept, signatures
+    return asked, signatures
+
+
+def choose(primitive, asked):
+    """The forms of PRIMITIVE that say something: values, type errors, arity errors, one other error."""
+    goods, types, arities, others, results, kept = [], [], [], [], set(), []
+    for form, classes, answer in asked:
+        if values.UNSTABLE.search(answer) or len(answer) > LONGEST or not answer.startswith(("OK", "ERR")):
+            continue
+        if answer.startswith("OK"):
+            if answer not in results:
+                results.add(answer)
+                goods.append((answer in ("OK nil", "OK t"), form))
+        elif answer.startswith("ERR (wrong-number-of-arguments") and classes is None:
+            arities.append(form)
+        elif answer.startswith("ERR (wrong-type-argument"):
+            types.append((answer, form))
+        else:
+            others.append((answer.split(" ")[1], form))
+    goods.sort(key=lambda pair: pair[0])
+    kept += [form for _, form in goods[:4]]
+    seen = set()
+    for answer, form in types:
+        if answer not in seen and len(seen) < 2:
+            seen.add(answer)
+            kept.append(form)
+    return kept + arities[:2] + [form for _, form in others][:1]
+
+
+def present(area):
+    """The forms that AREA.el has already, and how many speak of each primitive."""
+    path = TARGET / f"{area}.el"
+    if not path.exists():
+        return [], {}
+    cases = forms.parse(path.read_text(encoding="utf-8"), area)[len(forms.parse(values.PRELUDE, area)):]
+    counts = {}
+    for case in cases:
+        text = case.text
+        if text.startswith("(progn (insert"):
+            text = text[text.index("(goto-char 9) ") + len("(goto-char 9) "):]
+        name = text.lstrip("(").split()[0].rstrip(")")
+        counts[name] = counts.get(name, 0) + 1
+    return [case.text for case in cases], counts
 
 
 def write_area(emacs, area, kept):
@@ -172,7 +230,7 @@ def main():
     parser.add_argument("--area", action="append", help="only these areas")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
-    emacs = machine.Machine("emacs", timeout=10, gigabytes=6)
+    emacs = machine.Machine("emacs", timeout=4, gigabytes=3)
     areas = {}
     for primitive in values.table(options.primitives):
         if not options.area or primitive.area in options.area:
@@ -181,10 +239,15 @@ def main():
     signatures, total = {}, 0
 
     def one(area):
-        kept, accepts = probe(emacs, area, areas[area], options)
+        asked, accepts = probe(emacs, area, areas[area], options)
         count = 0
-        if kept and not options.signatures_only:
-            count = write_area(emacs, area, kept)
+        if not options.signatures_only:
+            kept, covered = present(area)
+            fresh = []
+            for primitive in areas[area]:
+                if covered.get(values.symbol(primitive.name), 0) < 3:
+                    fresh += [form for form in choose(primitive, asked[primitive.name]) if form not in kept]
+            count = write_area(emacs, area, kept + fresh) if fresh else len(kept)
         return area, count, accepts
 
     with ThreadPoolExecutor(options.jobs) as pool:

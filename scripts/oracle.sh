@@ -20,7 +20,7 @@ while [ $# -gt 0 ]; do
     --record) build_first=no; args+=("$1") ;;
     --vm-args) args+=("--vm-args=${2:?--vm-args needs a value}"); shift ;;
     --fuzz) args+=("$1" "${2:?--fuzz needs a seed and a count}" "${3:?--fuzz needs a count}"); shift 2 ;;
-    --eval | --primitives | --feed | --timeout | --emacs | -j | --jobs | --traces | --shown | --report | --keep-jobs)
+    --eval | --primitives | --feed | --timeout | --emacs | -j | --jobs | --traces | --shown | --shrink | --report | --keep-jobs)
       args+=("$1" "${2:?$1 needs a value}"); shift ;;
     -*) args+=("$1") ;;
     *)

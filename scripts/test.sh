@@ -10,7 +10,8 @@ while [ $# -gt 0 ]; do
     --help | -h)
       cat <<'TXT'
 usage: ./neo test [FILTER] [--preset PRESET] [--unit | --conformance] [--vm-args ARGS] [--no-build]
-The unit tests, the command-line tests of tests/cli, then the conformance files against Emacs's recorded answers.
+The unit tests, the tests of tests/cli and tests/robustness, then the conformance files against Emacs's recorded answers, in
+each tier (unless --vm-args has a --neovm-tier option).
 FILTER is a regular expression over test names and conformance file names. The last line is `N passed, N failed`.
 TXT
       exit 0 ;;
@@ -51,8 +52,9 @@ if [ "$what" != conformance ]; then
   count "$log"
   grep -v -E '^[0-9]+ passed, [0-9]+ failed$' "$log" >&2 || true
 
-  # Programs tests/cli/*.py are given the folder of binaries and end with the closing line.
-  for program in tests/cli/*_test.py; do
+  # Programs tests/{cli,robustness}/*_test.py are given the folder of binaries and end with the closing line.
+  case $preset in asan | tsan | debug) export NEOVM_TEST_PATIENCE=6 ;; esac
+  for program in tests/cli/*_test.py tests/robustness/*_test.py; do
     [ -e "$program" ] || continue
     name=$(basename "$program" .py)
     [[ -z $filter || $name =~ $filter ]] || continue
@@ -73,9 +75,16 @@ if [ "$what" != unit ]; then
     # A slow build (sanitizers) gets more time per form.
     seconds=20
     case $preset in asan | tsan | debug) seconds=120 ;; esac
-    "$PYTHON" tests/oracle/oracle.py --check --vm "build/$preset/bin/neomacs" --vm-args="$vm_args" --timeout "$seconds" \
-      -j "$JOBS" "${chosen[@]}" 2>&1 | tee "$log" | { grep -v -E '^[0-9]+ passed, [0-9]+ failed$' || true; } || true
-    count "$log"
+    # Every form in each tier: forms and stack byte-code only, then register code from the first call on.
+    tiers=("--neovm-tier=0" "--neovm-tier-threshold=1")
+    case $vm_args in *--neovm-tier*) tiers=("") ;; esac
+    for tier in "${tiers[@]}"; do
+      [ -n "$tier" ] && say "conformance with $tier"
+      "$PYTHON" tests/oracle/oracle.py --check --vm "build/$preset/bin/neomacs" --vm-args="$vm_args $tier" \
+        --timeout "$seconds" -j "$JOBS" "${chosen[@]}" 2>&1 | tee "$log" |
+        { grep -v -E '^[0-9]+ passed, [0-9]+ failed$' || true; } || true
+      count "$log"
+    done
   fi
 fi
 [ $((passed + failed)) -gt 0 ] || say "neo: no test matches $filter"

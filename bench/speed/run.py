@@ -1,7 +1,9 @@
-"""The nine programs of bench.el: neomacs beside Emacs, as source (interpreted) and as byte-code, stock collector in both.
+"""The nine programs of bench.el: neomacs beside Emacs, as source (interpreted) and as byte-code.
 
 Each program runs in a process of its own, ours and Emacs's right after each other; CPU seconds, best of two. Emacs compiles the
-byte-code that both run. Ratios above 1 mean that neomacs is faster.
+byte-code that both run; its anchor is taken twice, with its collector as it comes (stock) and with gc-cons-threshold at 100 MB.
+Ratios above 1 mean that neomacs is faster. Under each program: what one run allocates in both (conses, floats, cells of vectors,
+characters of strings), and with --instructions how many instructions our process executes (callgrind).
 """
 
 import re
@@ -15,22 +17,52 @@ import common  # noqa: E402
 
 PROGRAMS = ["fib", "tak", "nbody", "inclist", "closures", "hash", "strings", "queens", "struct"]
 HERE = Path(__file__).resolve().parent
-WAYS = [("interpreted", "bench.el", 1, 1.3), ("byte-code", "bench.elc", 2, 1.0)]
+INTERPRETED_GATE = 1.3
+STOCK_GATE = 2.5
+ROOMY_GATE = 1.5
+ROOMY = "gc-cons-threshold 100000000"
+FIB_CALLS = 29860703  # of (b-fib 35)
+CALL_NANOSECONDS = 10
 
 
-def measure(command, file, program, repetitions):
-    """(seconds, result) of one program; None when it did not finish."""
-    status, output, _, _ = common.run(command + ["--eval", f"(setq b-reps {repetitions})", "-l", str(file), "-f", "b-all"],
-                                      env={"ONLY": program}, timeout=600)
-    match = re.search(rf"^{program} ([0-9.]+) gc=\S+ r=(.*)$", output, re.M)
+def measure(command, file, program, repetitions, settings=""):
+    """(seconds, result, allocations) of one program; None when it did not finish."""
+    status, output, _, _ = common.run(
+        command + ["--eval", f"(setq b-reps {repetitions} {settings})", "-l", str(file), "-f", "b-all"],
+        env={"ONLY": program}, timeout=600)
+    match = re.search(rf"^{program} ([0-9.]+) gc=\S+ new=(\S+) r=(.*)$", output, re.M)
     if status != 0 or not match:
         print(f"  {program}: no result (exit {status}): {output.strip()[-300:]}", file=sys.stderr)
         return None
-    return float(match.group(1)), match.group(2)
+    return float(match.group(1)), match.group(3), match.group(2)
+
+
+def instructions(command, file, program, work):
+    """Instructions of a process that runs the program once, less those of one that runs none of them; None without valgrind."""
+    counts = []
+    for only in (program, "none"):
+        status, output, _, _ = common.run(
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={work}/callgrind.out", *command, "--eval", "(setq b-reps 1)",
+             "-l", str(file), "-f", "b-all"], env={"ONLY": only}, timeout=1800)
+        match = re.search(r"Collected : ([0-9]+)", output)
+        if status != 0 or not match:
+            return None
+        counts.append(int(match.group(1)))
+    return counts[0] - counts[1]
+
+
+def ratio_of(theirs, mine):
+    return theirs[0] / max(mine[0], 1e-6) if mine and theirs and mine[1] == theirs[1] else None
+
+
+def close_way(rows, name, ratios, gate, anchor):
+    complete = [r for r in ratios if r]
+    mean = common.geometric_mean(complete) if len(complete) == len(ratios) else None
+    rows.add(f"speed/{name}/geometric-mean", mean, "x", anchor, 1.0, mean, gate)
 
 
 def main():
-    options = common.arguments(__doc__)
+    options = common.arguments(__doc__, [("--instructions", "count instructions with callgrind (minutes)")])
     work = common.ROOT / "build/bench-speed"
     work.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "bench.el", work / "bench.el")
@@ -41,20 +73,36 @@ def main():
         sys.exit(f"neo: Emacs could not compile bench.el\n{output}")
     rows = common.Rows()
     programs = [p for p in PROGRAMS if not options.only or p in options.only.split(",")]
-    for way, file, repetitions, gate in WAYS:
-        ratios = []
-        for program in programs:
-            theirs = measure(emacs, work / file, program, repetitions)
-            mine = measure(ours, work / file, program, repetitions)
-            if mine and theirs and mine[1] != theirs[1]:
-                print(f"  {program}: results differ: {mine[1]} and {theirs[1]}", file=sys.stderr)
-                mine = None
-            ratio = theirs[0] / max(mine[0], 1e-6) if mine and theirs else None
-            ratios.append(ratio)
-            rows.add(f"speed/{way}/{program}", mine and mine[0], "s", f"Emacs 28.2 {way}", theirs and theirs[0], ratio)
-        complete = [r for r in ratios if r]
-        mean = common.geometric_mean(complete) if len(complete) == len(ratios) else None
-        rows.add(f"speed/{way}/geometric-mean", mean, "x", f"Emacs 28.2 {way}", 1.0, mean, gate)
+    interpreted, stock, roomy = [], [], []
+    for program in programs:
+        file = work / "bench.el"
+        theirs = measure(emacs, file, program, 1)
+        mine = measure(ours, file, program, 1)
+        interpreted.append(ratio_of(theirs, mine))
+        rows.add(f"speed/interpreted/{program}", mine and mine[0], "s", "Emacs 28.2 interpreted", theirs and theirs[0],
+                 interpreted[-1])
+    close_way(rows, "interpreted", interpreted, INTERPRETED_GATE, "Emacs 28.2 interpreted")
+    for program in programs:
+        file = work / "bench.elc"
+        theirs = measure(emacs, file, program, 2)
+        mine = measure(ours, file, program, 2)
+        theirs_roomy = measure(emacs, file, program, 2, ROOMY)
+        if mine and theirs and mine[1] != theirs[1]:
+            print(f"  {program}: results differ: {mine[1]} and {theirs[1]}", file=sys.stderr)
+        stock.append(ratio_of(theirs, mine))
+        roomy.append(ratio_of(theirs_roomy, mine))
+        rows.add(f"speed/byte-code/{program}", mine and mine[0], "s", "Emacs 28.2 stock", theirs and theirs[0], stock[-1])
+        rows.add(f"speed/byte-code-100mb/{program}", mine and mine[0], "s", "Emacs 28.2, 100 MB",
+                 theirs_roomy and theirs_roomy[0], roomy[-1], 1.0)
+        if mine and theirs:
+            print(f"  allocated: {mine[2]}; Emacs: {theirs[2]}", flush=True)
+        if program == "fib" and mine and theirs_roomy:
+            call = mine[0] * 1e9 / FIB_CALLS
+            rows.add("speed/call", call, "ns", "at most 10 ns", CALL_NANOSECONDS, CALL_NANOSECONDS / call, 1.0)
+        if options.instructions:
+            rows.add(f"speed/instructions/{program}", instructions(ours, file, program, work), "")
+    close_way(rows, "byte-code", stock, STOCK_GATE, "Emacs 28.2 stock")
+    close_way(rows, "byte-code-100mb", roomy, ROOMY_GATE, "Emacs 28.2, 100 MB")
     rows.close(options)
 
 

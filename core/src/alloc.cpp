@@ -32,8 +32,16 @@ Value list_from(Context& cx, std::span<const Value> items, Value tail) {
   return tail;
 }
 
+Value ensure_memory(Context& cx, std::uint64_t bytes) {
+  if (!cx.heap().fits(bytes)) return signal_memory_full(cx);
+  return kNil;
+}
+
 Value make_slots(Context& cx, ObjectKind kind, std::int64_t count, Value fill) {
   if (count < 0 || count > (std::int64_t{1} << 40)) return signal_memory_full(cx);
+  const bool empty_vector = count == 0 && kind == ObjectKind::kVector;
+  Slot& empty = cx.isolate().empty_objects[Isolate::kEmptyVector];
+  if (empty_vector && !empty.get().is_nil()) return empty.get();
   const auto n = static_cast<std::uint64_t>(count);
   ObjectHeader* h = cx.heap().allocate(kind, sizeof(ObjectHeader) + 8 + n * sizeof(Value));
   if (h == nullptr) return signal_memory_full(cx);
@@ -41,6 +49,7 @@ Value make_slots(Context& cx, ObjectKind kind, std::int64_t count, Value fill) {
   o->count = n;
   for (std::uint64_t i = 0; i < n; ++i) o->slots[i] = fill;
   if (kind == ObjectKind::kFinalizer) cx.heap().watch(h);
+  if (empty_vector) empty.set(Value::pointer(h, Tag::kObject));
   return Value::pointer(h, Tag::kObject);
 }
 
@@ -68,6 +77,8 @@ Value make_raw(Context& cx, ObjectKind kind, std::int64_t bytes) {
 
 Value make_string_raw(Context& cx, std::int64_t chars, std::int64_t bytes, bool multibyte) {
   if (bytes < 0 || bytes > (std::int64_t{1} << 42)) return signal_memory_full(cx);
+  Slot& empty = cx.isolate().empty_objects[multibyte ? Isolate::kEmptyMultibyte : Isolate::kEmptyUnibyte];
+  if (bytes == 0 && !empty.get().is_nil()) return empty.get();
   ObjectHeader* body =
       cx.heap().allocate(ObjectKind::kRawBytes, sizeof(ObjectHeader) + 8 + static_cast<std::size_t>(bytes) + 1);
   if (body == nullptr) return signal_memory_full(cx);
@@ -81,6 +92,7 @@ Value make_string_raw(Context& cx, std::int64_t chars, std::int64_t bytes, bool 
   s->bytes = bytes;
   s->body = Value::pointer(body, Tag::kObject);
   s->properties = kNil;
+  if (bytes == 0) empty.set(Value::pointer(s, Tag::kString));
   return Value::pointer(s, Tag::kString);
 }
 

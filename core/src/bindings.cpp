@@ -90,9 +90,9 @@ Value unbind_to_re(Context& cx, std::size_t depth, Value result) {
   Value* const base = cx.sp;
   if (cx.sp + 4 >= cx.stack_limit) return result;
   // The result, or the pending exit, waits on the VM stack, where it is traced.
-  const ExitKind kind = cx.exit_kind;
-  const bool resolved = cx.exit_resolved;
-  const std::int64_t target = cx.exit_target;
+  ExitKind kind = cx.exit_kind;
+  bool resolved = cx.exit_resolved;
+  std::int64_t target = cx.exit_target;
   base[0] = result;
   base[1] = cx.exit_tag;
   base[2] = cx.exit_data;
@@ -105,9 +105,15 @@ Value unbind_to_re(Context& cx, std::size_t depth, Value result) {
     if (core::pop_binding_re(cx).is_exit()) {
       if (!cx.exit_resolved)
         if (const auto resolve = cx.isolate().guest_hooks().resolve_exit; resolve != nullptr) resolve(cx);
-      // What is left belongs to whoever catches the new exit; go on popping for this extent.
-      cx.sp = base;
-      return unbind_to_re(cx, depth, kExit);
+      // What is left belongs to whoever catches the new exit; go on popping for this extent. (In a loop: when the stack is
+      // used up, each of very many clean-ups fails.)
+      result = kExit;
+      kind = cx.exit_kind;
+      resolved = cx.exit_resolved;
+      target = cx.exit_target;
+      base[0] = result;
+      base[1] = cx.exit_tag;
+      base[2] = cx.exit_data;
     }
   }
   cx.sp = base;

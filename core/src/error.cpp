@@ -38,6 +38,10 @@ Maybe<bool> check_quit(Context& cx) {
   const std::uint32_t bits = cx.interrupts.load(std::memory_order_relaxed);
   if (bits == 0) [[likely]]
     return true;
+  if ((bits & kInterruptTerminate) != 0 && cx.on_terminate != nullptr) {
+    cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptTerminate), std::memory_order_relaxed);
+    cx.on_terminate(cx);
+  }
   if ((bits & kInterruptQuit) != 0) {
     cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptQuit), std::memory_order_relaxed);
     if (variable_true(cx, Qinhibit_quit)) {

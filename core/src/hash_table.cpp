@@ -46,23 +46,29 @@ std::int64_t buckets_for(std::int64_t entries) {
   return n;
 }
 
+// Copies slots into a new object, which may be old at once when it is large: its cards are marked.
+void copy_entries(Value to, Value from, std::int64_t slots) {
+  Value* const p = slots_raw(to)->slots;
+  std::memcpy(p, slots_raw(from)->slots, static_cast<std::size_t>(slots) * sizeof(Value));
+  constexpr std::int64_t kSlotsPerCard = std::int64_t{1} << (heap_map::kCardShift - 3);
+  for (std::int64_t i = 0; i < slots; i += kSlotsPerCard) heap_map::mark_card(p + i);
+  if (slots > 0) heap_map::mark_card(p + slots - 1);
+}
+
 // Gives the table storage for `capacity` entries and chains the old ones anew.
 Value rebuild(Context& cx, Value table, std::int64_t capacity) {
   const std::int64_t old_capacity = hash_capacity_raw(table);
   const std::int64_t buckets = buckets_for(capacity);
   if (capacity >= (std::int64_t{1} << 32) - 2) return signal_memory_full(cx);
-  const Value entries = TRY(make_slots(cx, ObjectKind::kInternalSlots, 2 * capacity, kNil));
+  const Value entries = TRY(make_slots(cx, ObjectKind::kInternalSlots, 2 * capacity, kUnbound));
   const Value index = TRY(make_raw(cx, ObjectKind::kRawBytes, 4 * (2 * capacity + buckets)));
   auto* words = reinterpret_cast<std::uint32_t*>(raw_bytes_raw(index)->bytes);
-  if (old_capacity > 0) std::memcpy(words, index_words(table), static_cast<std::size_t>(old_capacity) * 4);
-  for (std::int64_t i = 0; i < old_capacity; ++i) {
-    set_slot_raw(entries, 2 * i, hash_key_raw(table, i));
-    set_slot_raw(entries, 2 * i + 1, hash_value_raw(table, i));
+  if (old_capacity > 0) {
+    std::memcpy(words, index_words(table), static_cast<std::size_t>(old_capacity) * 4);
+    copy_entries(entries, slot_raw(table, kHashEntries), 2 * old_capacity);
   }
-  for (std::int64_t i = old_capacity; i < capacity; ++i) set_slot_raw(entries, 2 * i, kUnbound);
   set_slot_raw(table, kHashEntries, entries);
   set_slot_raw(table, kHashIndex, index);
-  set_fixnum_slot(table, kHashSize, capacity);
   rechain(table);
   return table;
 }
@@ -114,10 +120,16 @@ std::int64_t chain_next(Value table, std::int64_t i) { return static_cast<std::i
 std::uint32_t entry_hash(Value table, std::int64_t i) { return index_words(table)[i]; }
 
 Value add_entry(Context& cx, Value table, std::uint32_t hash, Value key, Value value) {
-  if (slot_raw(table, kHashEntries).is_nil())
-    TRY(rebuild(cx, table, std::max<std::int64_t>(fixnum_slot(table, kHashSize), 1)));
+  if (slot_raw(table, kHashEntries).is_nil()) {
+    set_fixnum_slot(table, kHashSize, std::max<std::int64_t>(fixnum_slot(table, kHashSize), 1));
+    TRY(rebuild(cx, table, fixnum_slot(table, kHashSize)));
+  }
   if (fixnum_slot(table, kHashCleared) != 0) rechain(table);
-  if (fixnum_slot(table, kHashFree) == 0) TRY(rebuild(cx, table, grown_size(table)));
+  // The size that Lisp sees grows by the table's own rule, the storage at least twofold.
+  const std::int64_t old_count = fixnum_slot(table, kHashCount);
+  if (old_count >= fixnum_slot(table, kHashSize)) set_fixnum_slot(table, kHashSize, grown_size(table));
+  if (fixnum_slot(table, kHashFree) == 0)
+    TRY(rebuild(cx, table, std::max(fixnum_slot(table, kHashSize), 2 * hash_capacity_raw(table))));
   const Index ix = index_of(table);
   const std::int64_t i = fixnum_slot(table, kHashFree) - 1;
   set_fixnum_slot(table, kHashFree, ix.next[i]);
@@ -128,7 +140,7 @@ Value add_entry(Context& cx, Value table, std::uint32_t hash, Value key, Value v
   const Value entries = slot_raw(table, kHashEntries);
   set_slot_raw(entries, 2 * i, key);
   set_slot_raw(entries, 2 * i + 1, value);
-  set_fixnum_slot(table, kHashCount, fixnum_slot(table, kHashCount) + 1);
+  set_fixnum_slot(table, kHashCount, old_count + 1);
   return value;
 }
 
@@ -163,12 +175,44 @@ std::uint32_t hash_for_test(Context& cx, HashTest test, Value key) {
   }
 }
 
-Maybe<std::int64_t> find_entry(Context& cx, Value table, Value key, std::uint32_t hash) {
+void rehash(Context& cx, Value table) {
+  if (slot_raw(table, kHashIndex).is_nil()) return;
   const HashTest test = hash_test_raw(table);
-  for (std::int64_t i = chain_first(table, hash); i >= 0; i = chain_next(table, i)) {
-    const Value k = hash_key_raw(table, i);
+  if (test != HashTest::kUser) {
+    std::uint32_t* const hash = index_words(table);
+    for (std::int64_t i = 0, n = hash_capacity_raw(table); i < n; ++i) {
+      const Value key = hash_key_raw(table, i);
+      if (!key.is_unbound()) hash[i] = hash_for_test(cx, test, key);
+    }
+  }
+  rechain(table);
+}
+
+namespace {
+
+// Are there no two different words that the test calls the same as this key?
+bool same_means_eq(HashTest test, Value key) {
+  if (test == HashTest::kEq) return true;
+  if (!key.is_heap() || key.has_tag(Tag::kSymbol)) return true;
+  return test == HashTest::kEql && !key.is_float() && !is_bignum(key);
+}
+
+}  // namespace
+
+Maybe<std::int64_t> find_entry(Context& cx, Value table, Value key, std::uint32_t hash) {
+  std::int64_t i = chain_first(table, hash);
+  if (i < 0) return i;
+  const HashTest test = hash_test_raw(table);
+  const Index ix = index_of(table);
+  const Value* const entries = slots_raw(slot_raw(table, kHashEntries))->slots;
+  if (same_means_eq(test, key)) {
+    while (i >= 0 && entries[2 * i] != key) i = static_cast<std::int64_t>(ix.next[i]) - 1;
+    return i;
+  }
+  for (; i >= 0; i = static_cast<std::int64_t>(ix.next[i]) - 1) {
+    const Value k = entries[2 * i];
     if (k == key) return i;
-    if (test == HashTest::kEq || entry_hash(table, i) != hash) continue;
+    if (ix.hash[i] != hash) continue;
     if (test == HashTest::kEql ? eql(k, key) : TRY(equal(cx, k, key))) return i;
   }
   return std::int64_t{-1};
@@ -181,7 +225,7 @@ Value copy_table(Context& cx, Value table) {
   if (slot_raw(table, kHashEntries).is_nil()) return copy;
   const std::int64_t n = hash_capacity_raw(table);
   const Value entries = TRY(make_slots(cx, ObjectKind::kInternalSlots, 2 * n, kNil));
-  for (std::int64_t i = 0; i < 2 * n; ++i) set_slot_raw(entries, i, slot_raw(slot_raw(table, kHashEntries), i));
+  copy_entries(entries, slot_raw(table, kHashEntries), 2 * n);
   const RawObject* old_index = raw_bytes_raw(slot_raw(table, kHashIndex));
   const Value index = TRY(make_raw(cx, ObjectKind::kRawBytes, static_cast<std::int64_t>(old_index->count)));
   std::memcpy(raw_bytes_raw(index)->bytes, raw_bytes_raw(slot_raw(table, kHashIndex))->bytes,

@@ -18,14 +18,15 @@ using gc::BlockUse;
 namespace {
 
 // A major collection waits for at least this much growth.
-constexpr std::size_t kLeastGrowth = std::size_t{32} << 20;
+constexpr std::size_t kLeastGrowth = std::size_t{64} << 20;
 // Large objects and external bytes ask for a collection after this many nurseries' worth.
 constexpr std::size_t kLargeFactor = 8;
 
 // The heap may double between major collections, but looks more often as it nears its limit.
 void set_major_threshold(HeapState& s) {
   const std::size_t room = s.options.limit_bytes > s.live_after_major ? s.options.limit_bytes - s.live_after_major : 0;
-  s.major_threshold = std::min(std::max(kLeastGrowth, s.live_after_major), std::max(room / 2, std::size_t{1} << 20));
+  s.major_threshold =
+      std::min(std::max(kLeastGrowth, s.live_after_major), std::max(room / 2, s.options.limit_bytes / 64));
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ void free_large(HeapState& s, std::uint32_t first) {
 
 Heap::Heap(Isolate& isolate, const HeapOptions& options) : state_(std::make_unique<HeapState>(isolate, options)) {
   set_major_threshold(*state_);
-  gc_requested_ = options.stress;
+  if (options.stress) request_gc();
 }
 
 Heap::~Heap() {
@@ -104,8 +105,7 @@ std::byte* Heap::take_young_block(bool conses) {
   gc::use_of(block) = conses ? BlockUse::kYoungCons : BlockUse::kYoungObject;
   gc::meta_of(block).fill = 0;
   (conses ? s.young_conses : s.young_objects).push_back(block);
-  if ((s.young_conses.size() + s.young_objects.size()) << heap_map::kBlockShift > s.options.nursery_bytes)
-    gc_requested_ = true;
+  if ((s.young_conses.size() + s.young_objects.size()) << heap_map::kBlockShift > s.options.nursery_bytes) request_gc();
   return gc::block_start(block);
 }
 
@@ -122,17 +122,20 @@ ObjectHeader* Heap::allocate_slow(ObjectKind kind, std::size_t bytes) {
   return allocate(kind, bytes);
 }
 
+bool Heap::fits(std::size_t bytes) const {
+  const HeapState& s = *state_;
+  const std::size_t limit = s.options.limit_bytes;
+  return bytes <= limit && s.live_after_major <= limit - bytes && s.bytes_accounted() + bytes <= limit + limit / 2;
+}
+
 ObjectHeader* Heap::allocate_large(ObjectKind kind, std::size_t bytes) {
   HeapState& s = *state_;
   const std::size_t blocks = (bytes + heap_map::kBlockSize - 1) >> heap_map::kBlockShift;
-  const std::size_t held = s.bytes_held() + static_cast<std::size_t>(std::max<std::ptrdiff_t>(s.external_bytes, 0));
+  const std::size_t held = s.bytes_accounted();
   const std::size_t run = blocks << heap_map::kBlockShift;
-  // No collection may run here, so garbage gets the benefit of the doubt: what is known to live must fit the
-  // limit together with the new object, and the heap may overshoot by half until the next safepoint.
-  const std::size_t limit = s.options.limit_bytes;
-  if (run > limit || s.live_after_major > limit - run || held + run > limit + limit / 2) return nullptr;
-  if (held + run > limit) {
-    gc_requested_ = true;
+  if (!fits(run)) return nullptr;  // no collection may run here
+  if (held + run > s.options.limit_bytes) {
+    request_gc();
     s.major_wanted = true;
   }
   const std::uint32_t first = gc::BlockPool::instance().take(static_cast<std::uint32_t>(blocks), &s);
@@ -154,7 +157,7 @@ ObjectHeader* Heap::allocate_large(ObjectKind kind, std::size_t bytes) {
   s.totals.objects_allocated += 1;
   s.totals.allocated_count[static_cast<int>(kind)] += 1;
   s.totals.allocated_kind_bytes[static_cast<int>(kind)] += bytes;
-  if (s.young_large_bytes > s.options.nursery_bytes * kLargeFactor) gc_requested_ = true;
+  if (s.young_large_bytes > s.options.nursery_bytes * kLargeFactor) request_gc();
   auto* h = reinterpret_cast<ObjectHeader*>(gc::block_start(first));
   *h = ObjectHeader{kind, 0, 0, 0, 0};
   return h;
@@ -181,7 +184,7 @@ void Heap::charge_external(std::ptrdiff_t bytes) {
   HeapState& s = *state_;
   s.external_bytes += bytes;
   const auto patience = static_cast<std::ptrdiff_t>(s.options.nursery_bytes * kLargeFactor);
-  if (bytes > 0 && s.external_bytes - s.external_at_minor > patience) gc_requested_ = true;
+  if (bytes > 0 && s.external_bytes - s.external_at_minor > patience) request_gc();
 }
 
 void Heap::watch(ObjectHeader* object) { state_->watched_young.push_back(object); }
@@ -240,6 +243,7 @@ void Heap::collect(CollectKind kind, const void* stack_top) {
   HeapState& s = *state_;
   settle_extents();
   if (s.options.verify) gc::verify_heap(s, "before a collection");
+  bool look_again = false;
   const auto begin = Clock::now();
   count_nursery();
   gc::collect_minor(s, stack_top);
@@ -251,12 +255,25 @@ void Heap::collect(CollectKind kind, const void* stack_top) {
     set_major_threshold(s);
     s.major_wanted = false;
     const auto external = static_cast<std::size_t>(std::max<std::ptrdiff_t>(s.external_bytes, 0));
-    if (s.live_after_major + external > limit) s.memory_full = true;
+    const std::size_t live = s.live_after_major + external;
+    // The handler may use a little more before it is told again.
+    const bool full = live > limit && (s.full_at == 0 || live > s.full_at + limit / 16);
+    if (live <= limit) s.full_at = 0;
+    if (full) {
+      s.memory_full = true;
+      s.full_at = live;
+      look_again = true;
+    }
     ++s.totals.major_collections;
+    gc::BlockPool::instance().settle();
   } else {
     ++s.totals.minor_collections;
   }
   gc_requested_ = s.options.stress;
+  if (look_again) {  // what the error unwound is garbage by the next safepoint
+    s.major_wanted = true;
+    request_gc();
+  }
   const auto pause =
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count());
   (kind == CollectKind::kMajor ? s.major_pauses : s.minor_pauses).add(pause);

@@ -16,11 +16,11 @@ std::uint32_t mix(std::uint64_t x) {
   return static_cast<std::uint32_t>(x >> 8);
 }
 
-// A new hash, never 0. The sequence is the heap's own, so runs repeat.
+// A new hash, never 0: a plain counter, so that objects put into a table in a row are neighbours there (`spread` in
+// equal_hash.hpp). The sequence is the heap's own, so runs repeat.
 std::uint32_t next_hash(core::HeapState& s) {
-  s.hash_state += 0x9E3779B97F4A7C15U;
-  const std::uint32_t h = mix(s.hash_state);
-  return h == 0 ? 1 : h;
+  const auto h = static_cast<std::uint32_t>(++s.hash_state);
+  return h == 0 ? static_cast<std::uint32_t>(++s.hash_state) : h;
 }
 
 }  // namespace

@@ -91,7 +91,9 @@ void Isolate::reserve_symbol_ids(std::uint32_t count) {
 }
 
 Value Isolate::add_symbol(std::string_view name, std::uint32_t hash) {
-  const Value string = name_string(heap_, name);
+  Slot& empty = empty_objects[kEmptyUnibyte];
+  if (name.empty() && empty.get().is_nil()) empty.set(name_string(heap_, name));
+  const Value string = name.empty() ? empty.get() : name_string(heap_, name);
   Value symbol;
   if (options_.building) {
     const std::uint32_t id = next_symbol_id_;
@@ -201,6 +203,7 @@ void Isolate::trace_roots_minor(Tracer& t) {
 
 void Isolate::trace_without_table(Tracer& t) {
   main_obarray.trace(t);
+  for (Slot& slot : empty_objects) slot.trace(t);
   t.visit(&standard_tables_.syntax);
   t.visit(&standard_tables_.category);
   t.visit(&standard_tables_.downcase);

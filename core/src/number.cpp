@@ -117,7 +117,7 @@ Maybe<std::int64_t> fixnum_argument(Context& cx, Value v) {
 
 Maybe<std::int64_t> position_argument(Context& cx, Value v) {
   if (v.is_fixnum()) return v.as_fixnum();
-  if (is_bignum(v)) return integer_clamped(cx, v);
+  if (is_bignum(v)) return std::clamp(TRY(integer_clamped(cx, v)), kMostNegativeFixnum, kMostPositiveFixnum);
   const HostHooks& hooks = host_hooks(cx);
   if (hooks.is_marker != nullptr && hooks.is_marker(v)) {
     const Value position = TRY(hooks.marker_position(cx, v));

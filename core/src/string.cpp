@@ -8,8 +8,15 @@
 
 namespace neovm {
 
+// A function's code that was checked before it ran: frames run in it, so nobody writes to it any more.
+static bool string_is_checked_code(Value s) { return string_raw(s)->header.aux != 0; }
+
 std::uint8_t* string_data_for_write(Context& cx, Value s) {
   StringObject* o = string_raw(s);
+  if (string_is_checked_code(s)) {
+    error_text(cx, "Attempt to modify the code of a function");
+    return nullptr;
+  }
   if ((o->header.flags & (kStringSharedBody | kStringExternalBody)) != 0) {
     const Value copy = make_string_raw(cx, o->chars, o->bytes, string_multibyte(s));
     if (copy.is_exit()) return nullptr;
@@ -22,6 +29,7 @@ std::uint8_t* string_data_for_write(Context& cx, Value s) {
 }
 
 Value string_set_contents(Context& cx, Value s, std::string_view bytes, std::int64_t chars, bool multibyte) {
+  if (string_is_checked_code(s)) return error_text(cx, "Attempt to modify the code of a function");
   const Value copy = TRY(make_string_raw(cx, chars, static_cast<std::int64_t>(bytes.size()), multibyte));
   std::memcpy(string_raw(copy)->data, bytes.data(), bytes.size());
   StringObject* o = string_raw(s);

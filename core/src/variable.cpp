@@ -67,10 +67,9 @@ static Value check_variable_type(Context& cx, const SymbolCells& c, Value v) {
 static void after_hooked_write(Context& cx, Value symbol) {
   if (symbol == Qquit_flag || symbol == Qinhibit_quit) {
     const Value flag = cx.cells(Qquit_flag).value;
-    if (flag.truthy() && !flag.is_unbound() && !variable_true(cx, Qinhibit_quit))
-      cx.interrupts.fetch_or(kInterruptQuit, std::memory_order_relaxed);
+    if (flag.truthy() && !flag.is_unbound() && !variable_true(cx, Qinhibit_quit)) cx.interrupt(kInterruptQuit);
   } else if (symbol == Qdebug_on_next_call) {
-    if (cx.cells(symbol).value.truthy()) cx.interrupts.fetch_or(kInterruptDebug, std::memory_order_relaxed);
+    if (cx.cells(symbol).value.truthy()) cx.interrupt(kInterruptDebug);
   }
 }
 
@@ -107,6 +106,12 @@ static Value current_buffer_or_nil(Context& cx) {
   return f == nullptr ? kNil : f(cx);
 }
 
+// Would setting the variable give the current buffer a value of its own, as local-variable-if-set-p asks?
+static bool local_if_set(Context& cx, const SymbolCells& c, Value symbol, Value locals) {
+  return c.redirect == kBufferSlot ||
+         (c.redirect == kLocalized && ((c.flags & kSymbolAutoLocal) != 0 || has_local_value(cx, symbol, locals)));
+}
+
 // The plain path of everything below; `locals` is the buffer's whose value is meant.
 Value set_in_re(Context& cx, Value symbol, Value v, Value locals, Value where, SetKind kind) {
   symbol = resolve_alias(cx, symbol);
@@ -114,13 +119,12 @@ Value set_in_re(Context& cx, Value symbol, Value v, Value locals, Value where, S
   if ((c->flags & kGuarded) != 0) [[unlikely]] {
     TRY(check_constant(cx, *c, symbol, v, kind));
     if (kind != SetKind::kUnbind || !v.is_unbound()) v = TRY(check_variable_type(cx, *c, v));
-    if ((c->flags & kSymbolWatched) != 0) {
+    if ((c->flags & kSymbolWatched) != 0 && kind != SetKind::kThreadSwitch) {
+      const Value operation = operation_of(kind, v);
       Value place = where;
-      if (place.is_nil() && kind == SetKind::kSet && c->redirect != kPlain &&
-          (has_local_value(cx, symbol, locals) ||
-           ((c->flags & kSymbolAutoLocal) != 0 && !let_shadows_buffer_binding(cx, symbol))))
+      if (place.is_nil() && operation != Qmakunbound && local_if_set(cx, *c, symbol, locals))
         place = current_buffer_or_nil(cx);
-      TRY(notify(cx, symbol, v, operation_of(kind, v), place));
+      TRY(notify(cx, symbol, v, operation, place));
       c = &cx.cells(symbol);
     }
   }
@@ -143,6 +147,9 @@ Value set_in_re(Context& cx, Value symbol, Value v, Value locals, Value where, S
                                (kind == SetKind::kSet && !let_shadows_buffer_binding(cx, symbol)))) {
         set_slot_raw(locals, c->slot, v);
       } else {
+        // The default of a slot that `let` bound: watchers hear of it once more.
+        if ((c->flags & kSymbolWatched) != 0 && kind == SetKind::kSet) TRY(notify(cx, symbol, v, Qset, kNil));
+        c = &cx.cells(symbol);
         store(&c->value, v);
       }
       break;
@@ -161,7 +168,11 @@ Value set_default_kind_re(Context& cx, Value symbol, Value v, SetKind kind) {
     // (The defaults of buffer slots are not checked: `set-default` accepts anything.)
     if (c->redirect != kBufferSlot) v = TRY(check_variable_type(cx, *c, v));
     if ((c->flags & kSymbolWatched) != 0) {
-      TRY(notify(cx, symbol, v, operation_of(kind, v), kNil));
+      // To watchers, binding the default of a localized variable is a `let`; all else here sets a default.
+      const bool let = kind == SetKind::kBind && c->redirect == kLocalized;
+      const bool here = let && local_if_set(cx, *c, symbol, cx.locals);
+      const Value operation = let || kind == SetKind::kSet ? operation_of(kind, v) : Value(Qset);
+      TRY(notify(cx, symbol, v, operation, here ? current_buffer_or_nil(cx) : kNil));
       c = &cx.cells(symbol);
     }
   }

@@ -7,6 +7,7 @@
 #include "buffer/saved_places.hpp"
 #include "display/display.hpp"
 #include "edit/edit.hpp"
+#include "edit/lines.hpp"
 #include "neovm/host/host.hpp"
 #include "textprop/textprop.hpp"
 
@@ -55,6 +56,14 @@ void hook_unread_char(Context& /*cx*/, Value where) {
   const Stream s = stream_of(where);
   if (s.buffer == nullptr || s.place->chars <= s.buffer->begin.chars) return;
   *s.place = s.buffer->text->previous(*s.place);
+}
+
+void hook_line_column(Context& cx, Value where, std::int64_t* line, std::int64_t* column) {
+  const Stream s = stream_of(where);
+  if (s.buffer == nullptr) return;
+  const Pos place = clip(*s.buffer, s.place->chars);
+  *line = 1 + newlines_between(*s.buffer, s.buffer->begin.chars, place.chars);
+  *column = column_of(cx, *s.buffer, place);
 }
 
 Value hook_stream_insert_re(Context& cx, Value where, Value string) {
@@ -162,6 +171,7 @@ void attach(Context& cx) {
   h.buffer_locals = hook_buffer_locals;
   h.stream_read_char = hook_read_char;
   h.stream_unread_char = hook_unread_char;
+  h.stream_line_column = hook_line_column;
   h.stream_insert_re = hook_stream_insert_re;
   h.is_buffer = hook_is_buffer;
   h.is_marker = hook_is_marker;

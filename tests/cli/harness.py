@@ -2,11 +2,40 @@
 
 import argparse
 import os
+import subprocess
 import sys
 import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# A sanitized program is many times slower, and its first answer to everything is a report.
+PATIENCE = float(os.environ.get("NEOVM_TEST_PATIENCE", "1"))
+
+
+def check(condition, message):
+    if not condition:
+        raise AssertionError(message)
+
+
+def neomacs(bin_folder, *arguments, seconds=60, **options):
+    """Runs neomacs --batch -Q with ARGUMENTS; the finished process, its output as bytes. A hang or a report fails."""
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    result = subprocess.run([f"{bin_folder}/neomacs", "--batch", "-Q", *arguments], timeout=seconds * PATIENCE, **options)
+    orderly(result)
+    return result
+
+
+def orderly(result):
+    """A program may fail, but not crash and not trip a sanitizer."""
+    noise = (result.stderr or b"") + (result.stdout or b"")
+    check(result.returncode >= 0, f"{result.args} died of signal {-result.returncode}: {noise[-2000:]}")
+    check(b"Sanitizer" not in noise and b"runtime error:" not in noise, f"{result.args}: {noise[-3000:]}")
+
+
+def evaluated(bin_folder, form, seconds=60, **options):
+    """What (prin1 FORM) prints; an error shows as its data. For forms of which every end but a crash is known."""
+    wrapped = f"(prin1 (condition-case err {form} ((error quit neovm-unimplemented) err)))"
+    return neomacs(bin_folder, "--eval", wrapped, seconds=seconds, **options).stdout.decode("utf-8", "replace")
 
 
 def main(module):

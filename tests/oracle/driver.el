@@ -7,6 +7,9 @@
 ;; The answers go to standard error, which both machines write at once: when the machine dies, the
 ;; line `@@oracle N begin' without its answer names the form that killed it.
 
+;; Which language the locale C.UTF-8 means depends on tables of the X window system; here it always means English.
+(if (fboundp (quote set-locale-environment)) (set-locale-environment "en_US.UTF-8"))
+
 (setq message-log-max nil)
 
 ;; One line on standard error.  `message' is not among the oldest primitives.

@@ -137,13 +137,14 @@ def form_end(text, i):
 def parse(text, file):
     """All cases of a corpus file, in order, with ids that survive edits elsewhere in the file."""
     cases, seen = [], {}
-    i = 0
+    i, line, counted = 0, 1, 0
     while True:
         start = skip_blank(text, i)
         comments = text[i:start]
         if start >= len(text):
             return cases
-        line = text.count("\n", 0, start) + 1
+        line += text.count("\n", counted, start)
+        counted = start
         try:
             i = form_end(text, start)
         except FormError as error:
@@ -164,15 +165,12 @@ def parse(text, file):
         cases.append(case)
 
 
+NOT_PLAIN = re.compile(r'["\\\x7f-\U0010ffff]')
+
+
 def lisp_string(text):
     """TEXT as an Elisp string literal in plain ASCII."""
-    out = []
-    for char in text:
-        code = ord(char)
-        if char in '"\\':
-            out.append("\\" + char)
-        elif code < 127:
-            out.append(char)
-        else:
-            out.append(f"\\U{code:08X}")
-    return '"' + "".join(out) + '"'
+    def escape(match):
+        char = match.group()
+        return "\\" + char if char in '"\\' else f"\\U{ord(char):08X}"
+    return '"' + NOT_PLAIN.sub(escape, text) + '"'

@@ -11,6 +11,7 @@
 
 #include "neovm/core/image.hpp"
 #include "neovm/elisp/elisp.hpp"
+#include "neovm/elisp/tasks.hpp"
 #include "neovm/host/host.hpp"
 
 namespace neomacs {
@@ -91,10 +92,12 @@ void boot_bare(Context& cx) {
   host::attach(cx);
 }
 
-std::string boot_image(Context& cx, const std::string& path) {
+std::string boot_image(Context& cx, const std::string& path, bool check) {
   elisp::attach_context(cx, false);
   host::attach(cx);
-  std::string why = core::load_image(cx, path);
+  core::ImageLoadOptions load;
+  load.check = check;
+  std::string why = core::load_image(cx, path, load);
   if (why.empty()) elisp::attach_context(cx, true);
   return why;
 }
@@ -116,6 +119,33 @@ void set_run_variables(Context& cx, const Options& options, bool bare) {
   set(cx, "load-path", initial_load_path(cx));
   set(cx, "top-level",
       bare ? list(cx, {intern(cx, "load"), make_string(cx, "loadup.el")}) : list(cx, {intern(cx, "normal-top-level")}));
+}
+
+elisp::TierOptions tier_options(const Options& options) {
+  elisp::TierOptions tiers;
+  tiers.enabled = options.tier1;
+  tiers.count = options.tier_count;
+  if (options.tier_threshold != 0) tiers.threshold = options.tier_threshold;
+  return tiers;
+}
+
+void allow_tasks(Context& cx, const Options& options, const std::string& image) {
+  elisp::TaskSettings settings;
+  settings.workers = options.jobs;
+  settings.image = image;
+  settings.heap = cx.isolate().options().heap;
+  settings.boot = [options, image](Context& task) -> std::string {
+    elisp::configure_tiers(task, tier_options(options));
+    if (image.empty()) {
+      boot_bare(task);
+    } else if (const std::string why = boot_image(task, image, false); !why.empty()) {
+      return why;
+    }
+    set_run_variables(task, options, image.empty());
+    return "";
+  };
+  settings.record = !options.task_trace.empty();
+  elisp::allow_tasks(cx, std::move(settings));
 }
 
 int run_text(Context& cx, const char* text) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "neovm/core/context.hpp"
+#include "neovm/elisp/elisp.hpp"
 #include "options.hpp"
 
 namespace neomacs {
@@ -13,8 +14,14 @@ std::string find_image(const Options& options);
 
 // A bare world: primitives, variables, buffers; none of GNU's Lisp.
 void boot_bare(neovm::Context& cx);
-// Loads the image; returns "" or why not.
-std::string boot_image(neovm::Context& cx, const std::string& path);
+// Loads the image; returns "" or why not. `check`: compare its checksum.
+std::string boot_image(neovm::Context& cx, const std::string& path, bool check = true);
+
+// What the command line says of the tiers.
+neovm::elisp::TierOptions tier_options(const Options& options);
+
+// Says how tasks started in the main isolate come to their own world: from the same image, or bare where there is none.
+void allow_tasks(neovm::Context& cx, const Options& options, const std::string& image);
 
 // Facts of this run: command-line-args, noninteractive, invocation-name, default-directory …
 void set_run_variables(neovm::Context& cx, const Options& options, bool bare);

@@ -1,15 +1,25 @@
 // neomacs: runs Emacs Lisp with GNU's Lisp library where `emacs --batch` would.
+#include <fcntl.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <memory>
 
 #include "boot.hpp"
 #include "neovm/abi/api.hpp"
 #include "neovm/core/context.hpp"
+#include "neovm/elisp/elisp.hpp"
+#include "neovm/elisp/tasks.hpp"
+#include "neovm/host/host.hpp"
 #include "options.hpp"
 
 namespace neomacs {
@@ -45,20 +55,93 @@ constexpr const char* kHelp =
     "\n"
     "Of NeoVM:\n"
     "  --image FILE             start from this image\n"
+    "  --jobs, -j N             run Lisp tasks on N workers (default: one for each processor)\n"
     "  --neovm-build-image OUT  load the Lisp library and write an image\n"
     "  --neovm-no-image         start from the files of the Lisp library\n"
+    "  --neovm-tier=0|1         0: no register code, only forms and stack byte-code\n"
+    "  --neovm-tier-threshold=N register code from the N-th call on (default 3)\n"
+    "  --neovm-tier-count       count instructions for neovm-tier-statistics\n"
+    "  --neovm-task-stats       at exit, what the workers did\n"
+    "  --neovm-task-trace=FILE  record who ran where, for Perfetto\n"
+    "  --neovm-memory-limit=MB  heap above which Lisp gets memory-full (16 GB, or 3/4 of what the machine has)\n"
     "  --neovm-gc-stress[=N]    collect at every (N-th) safepoint, poison what died\n"
     "  --neovm-bare             only primitives; --load, --eval and --funcall in order\n";
 
-neovm::Context* interrupted_context(neovm::Context* set) {
-  static neovm::Context* context = nullptr;  // read by the signal handler, set once at start
-  if (set != nullptr) context = set;
-  return context;
+// What the signal handlers know: the context that they interrupt, and the signal that ends the program.
+struct Interrupted {
+  std::atomic<neovm::Context*> context{nullptr};
+  std::atomic<int> signal{0};
+};
+
+Interrupted& interrupted() {
+  static Interrupted state;
+  return state;
 }
 
-void on_interrupt(int) {
-  if (neovm::Context* cx = interrupted_context(nullptr))
-    cx->interrupts.fetch_or(neovm::kInterruptQuit, std::memory_order_relaxed);
+// While one exists, signals speak to CX.
+class Interruptible {
+ public:
+  explicit Interruptible(neovm::Context& cx);
+  ~Interruptible() { interrupted().context = nullptr; }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+};
+
+// SIGINT, SIGTERM and SIGHUP end a batch program: kill-emacs with the signal's number, whatever Lisp has bound or would
+// catch. A second signal does not wait for kill-emacs-hook, or for a primitive that does not look.
+void on_end(int number) {
+  neovm::Context* const cx = interrupted().context.load();
+  if (cx == nullptr || interrupted().signal.exchange(number) != 0) _exit(number);
+  cx->interrupt(neovm::kInterruptTerminate);
+  neovm::elisp::wake_task_waits(*cx);
+}
+
+void terminate(neovm::Context& cx) {
+  cx.on_terminate = nullptr;
+  (void)neovm::funcall_re(cx, neovm::intern(cx, "kill-emacs"), {neovm::Value::fixnum(interrupted().signal.load())});
+  _exit(interrupted().signal.load());
+}
+
+Interruptible::Interruptible(neovm::Context& cx) {
+  cx.on_terminate = terminate;
+  interrupted().context = &cx;
+}
+
+// Whoever reads our output has gone: end as a program that never heard of the signal. A pipe to a child is another
+// matter; writing to it fails with EPIPE.
+void on_broken_pipe(int number) {
+  const int saved = errno;
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    pollfd p{fd, 0, 0};
+    if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0) {
+      ::signal(number, SIG_DFL);
+      raise(number);
+    }
+  }
+  errno = saved;
+}
+
+void on_nothing(int) {}
+
+void install_signal_handlers() {
+  struct sigaction action = {};
+  action.sa_handler = on_end;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction old = {};
+    // What the parent has us ignore stays ignored (nohup).
+    if (sigaction(number, nullptr, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(number, &action, nullptr);
+  }
+  action.sa_handler = on_broken_pipe;
+  sigaction(SIGPIPE, &action, nullptr);
+  action.sa_handler = on_nothing;
+  action.sa_flags = SA_RESTART;
+  for (const int number : {SIGUSR1, SIGUSR2, SIGALRM}) sigaction(number, &action, nullptr);
+}
+
+// The first files that Lisp opens must not become standard input or output. Reading and writing them goes on failing.
+void occupy_standard_streams() {
+  for (int fd = 0; fd <= 2; ++fd)
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
 // --neovm-bare: no startup.el, so the arguments are carried out here.
@@ -102,16 +185,48 @@ int run_bare(neovm::Context& cx, const Options& options) {
   return 0;
 }
 
+int report_tasks_at_exit(neovm::Context& cx, const Options& options) {
+  int status = 0;
+  if (options.task_stats) {
+    status = run_text(cx,
+                      "(add-hook 'kill-emacs-hook (lambda () (princ (or (neovm-task-statistics) \"\") "
+                      "#'external-debugging-output)))");
+  }
+  if (status == 0 && !options.task_trace.empty()) {
+    std::string file;
+    for (const char c : options.task_trace) {
+      if (c == '"' || c == '\\') file += '\\';
+      file += c;
+    }
+    status = run_text(cx, ("(add-hook 'kill-emacs-hook (lambda () (neovm-task-trace \"" + file + "\")))").c_str());
+  }
+  return status;
+}
+
+// A program that takes it all is ended by the kernel, before Lisp hears of it.
+std::size_t most_of_memory() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long size = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || size <= 0) return std::numeric_limits<std::size_t>::max();
+  return static_cast<std::size_t>(pages) / 4 * 3 * static_cast<std::size_t>(size);
+}
+
 int start(const Options& options) {
   neovm::IsolateOptions isolate_options;
   const bool building = !options.build_image.empty();
   const std::string image = building || options.bare || options.no_image ? "" : find_image(options);
   isolate_options.building = image.empty();
+  isolate_options.heap.limit_bytes =
+      options.memory_limit != 0 ? options.memory_limit : std::min(isolate_options.heap.limit_bytes, most_of_memory());
   isolate_options.heap.stress = options.gc_stress != 0;
   isolate_options.heap.stress_every = options.gc_stress;
+  isolate_options.heap.stress_major_every = 128;  // with the image, a major one costs a thousand minor ones
   auto isolate = std::make_unique<neovm::Isolate>(isolate_options);
   auto cx = std::make_unique<neovm::Context>(*isolate);
-  interrupted_context(cx.get());
+  const Interruptible interruptible(*cx);
+  neovm::elisp::TierOptions tiers = tier_options(options);
+  tiers.enabled = tiers.enabled && !building;
+  neovm::elisp::configure_tiers(*cx, tiers);
   if (!image.empty()) {
     const std::string why = boot_image(*cx, image);
     if (!why.empty()) {
@@ -123,9 +238,11 @@ int start(const Options& options) {
   }
   const bool bare = image.empty();
   set_run_variables(*cx, options, bare);
+  if (!building) allow_tasks(*cx, options, image);
   if (building) return build_image(*cx, options);
   // Until an image is built, the arguments are carried out on the bare world.
   if (options.bare || (bare && !options.no_image)) return run_bare(*cx, options);
+  if (const int status = report_tasks_at_exit(*cx, options); status != 0) return status;
   const int status = run_top_level(*cx);
   return status != 0 ? status : run_text(*cx, "(kill-emacs t)");
 }
@@ -134,29 +251,24 @@ int start(const Options& options) {
 }  // namespace neomacs
 
 int main(int argc, char** argv) {
+  neomacs::occupy_standard_streams();
   neomacs::Options options;
   std::string error;
   if (!neomacs::parse_options(argc, argv, &options, &error)) {
     std::fprintf(stderr, "neomacs: %s\n", error.c_str());
     return 1;
   }
-  if (options.version) {
-    std::fputs(neomacs::kVersion, stdout);
-    return 0;
-  }
-  if (options.help) {
-    std::fputs(neomacs::kHelp, stdout);
-    return 0;
+  const std::string called = options.args[0].substr(options.args[0].rfind('/') + 1);
+  if (options.version || options.help) {
+    std::fputs(options.version ? neomacs::kVersion : neomacs::kHelp, stdout);
+    return neomacs::host::settle_output(called.c_str(), 0);
   }
   if (!options.chdir.empty() && chdir(options.chdir.c_str()) != 0) {
-    std::fprintf(stderr, "neomacs: Can't chdir to %s\n", options.chdir.c_str());
+    std::fprintf(stderr, "neomacs: Can't chdir to %s: %s\n", options.chdir.c_str(), std::strerror(errno));
     return 1;
   }
   setlocale(LC_CTYPE, "");
   setlocale(LC_TIME, "");
-  signal(SIGPIPE, SIG_IGN);
-  struct sigaction action = {};
-  action.sa_handler = neomacs::on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  return neomacs::start(options);
+  neomacs::install_signal_handlers();
+  return neomacs::host::settle_output(called.c_str(), neomacs::start(options));
 }

@@ -100,8 +100,9 @@ struct Group {
   std::vector<std::string> words;
 };
 
-// Sorts by importance; everything after "--" and plain file names keep their places at the end.
-std::vector<std::string> sorted(const std::vector<std::string>& args) {
+// Sorts by importance; everything after "--" and plain file names keep their places at the end. False, with a message in
+// *error, when an option lacks its argument.
+bool sort_options(std::vector<std::string>& args, std::string* error) {
   std::vector<Group> groups;
   std::size_t i = 1;
   for (; i < args.size() && args[i] != "--"; ++i) {
@@ -110,7 +111,13 @@ std::vector<std::string> sorted(const std::vector<std::string>& args) {
       bool has_value = false;
       if (const KnownOption* o = find_option(args[i], &has_value)) {
         g.priority = o->priority;
-        for (int n = has_value ? 0 : o->args; n > 0 && i + 1 < args.size(); --n) g.words.push_back(args[++i]);
+        for (int n = has_value ? 0 : o->args; n > 0; --n) {
+          if (i + 1 >= args.size()) {
+            *error = "Option '" + g.words[0] + "' requires an argument";
+            return false;
+          }
+          g.words.push_back(args[++i]);
+        }
       }
     }
     groups.push_back(std::move(g));
@@ -120,7 +127,8 @@ std::vector<std::string> sorted(const std::vector<std::string>& args) {
   std::vector<std::string> out{args[0]};
   for (Group& g : groups) out.insert(out.end(), g.words.begin(), g.words.end());
   out.insert(out.end(), args.begin() + static_cast<std::ptrdiff_t>(std::min(i, args.size())), args.end());
-  return out;
+  args = std::move(out);
+  return true;
 }
 
 }  // namespace
@@ -137,7 +145,7 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
     if (arg == "--neovm-build-image") target = &options->build_image;
     if (!ended && target != nullptr) {
       if (i + 1 >= argc) {
-        *error = "Option `" + std::string(arg) + "' requires an argument";
+        *error = "Option '" + std::string(arg) + "' requires an argument";
         return false;
       }
       *target = argv[++i];
@@ -145,6 +153,34 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
       options->bare = true;
     } else if (!ended && arg == "--neovm-no-image") {
       options->no_image = true;
+    } else if (!ended && (arg == "--neovm-tier=0" || arg == "--neovm-tier=1")) {
+      options->tier1 = arg.back() == '1';
+    } else if (!ended && arg.starts_with("--neovm-tier-threshold=")) {
+      options->tier_threshold =
+          static_cast<unsigned>(std::strtoul(arg.data() + std::strlen("--neovm-tier-threshold="), nullptr, 10));
+    } else if (!ended && arg == "--neovm-tier-count") {
+      options->tier_count = true;
+    } else if (!ended && (arg == "-j" || arg == "--jobs" || arg.starts_with("--jobs="))) {
+      const char* count = "";
+      if (arg.starts_with("--jobs=")) {
+        count = arg.data() + std::strlen("--jobs=");
+      } else if (i + 1 < argc) {
+        count = argv[++i];
+      }
+      char* end = nullptr;
+      const unsigned long n = std::strtoul(count, &end, 10);
+      if (end == count || *end != '\0' || n < 1 || n > 256) {
+        *error = "Option `" + std::string(arg) + "' requires a number from 1 to 256";
+        return false;
+      }
+      options->jobs = static_cast<unsigned>(n);
+    } else if (!ended && arg == "--neovm-task-stats") {
+      options->task_stats = true;
+    } else if (!ended && arg.starts_with("--neovm-task-trace=")) {
+      options->task_trace = arg.substr(std::strlen("--neovm-task-trace="));
+    } else if (!ended && arg.starts_with("--neovm-memory-limit=")) {
+      const unsigned long megabytes = std::strtoul(arg.data() + std::strlen("--neovm-memory-limit="), nullptr, 10);
+      options->memory_limit = std::size_t{megabytes} << 20;
     } else if (!ended && arg == "--neovm-gc-stress") {
       options->gc_stress = 1;
     } else if (!ended && arg.starts_with("--neovm-gc-stress=")) {
@@ -154,7 +190,7 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
       rest.emplace_back(arg);
     }
   }
-  rest = sorted(rest);
+  if (!sort_options(rest, error)) return false;
   options->args.push_back(rest[0]);
   for (std::size_t i = 1; i < rest.size(); ++i) {
     if (rest[i] == "--") {
@@ -175,15 +211,7 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
     } else if (name == "-nw" || name == "-nsl" || name == "-nl" || name == "-no-build-details") {
       // The terminal is the only display there is; the others speak to the program, not to Lisp.
     } else if (name == "-chdir" || name == "-script" || name == "-t" || name == "-d" || name == "-display") {
-      std::string value;
-      if (has_value) {
-        value = rest[i].substr(rest[i].find('=') + 1);
-      } else if (i + 1 < rest.size()) {
-        value = rest[++i];
-      } else {
-        *error = "Option `" + rest[i] + "' requires an argument";
-        return false;
-      }
+      const std::string value = has_value ? rest[i].substr(rest[i].find('=') + 1) : rest[++i];
       if (name == "-chdir") options->chdir = value;
       if (name == "-script") {
         options->batch = true;
@@ -191,11 +219,10 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
       }
     } else {
       options->args.push_back(rest[i]);
-      for (int n = o == nullptr || has_value ? 0 : o->args; n > 0 && i + 1 < rest.size(); --n)
-        options->args.push_back(rest[++i]);
+      for (int n = o == nullptr || has_value ? 0 : o->args; n > 0; --n) options->args.push_back(rest[++i]);
     }
   }
-  return true;
+  return sort_options(options->args, error);  // -scriptload comes after what -script stood before
 }
 
 }  // namespace neomacs

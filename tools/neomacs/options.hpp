@@ -16,11 +16,18 @@ struct Options {
   bool help = false;
   bool fingerprint = false;
   std::string chdir;
-  std::string image;              // --image FILE
-  std::string build_image;        // --neovm-build-image FILE
-  bool bare = false;              // --neovm-bare: no image, no Lisp library; -l, --eval and -f in order
-  unsigned gc_stress = 0;         // --neovm-gc-stress[=N]: collect at every N-th safepoint, poison what died, report
-  bool no_image = false;          // --neovm-no-image: load the Lisp library from its files
+  std::string image;             // --image FILE
+  std::string build_image;       // --neovm-build-image FILE
+  bool bare = false;             // --neovm-bare: no image, no Lisp library; -l, --eval and -f in order
+  bool tier1 = true;             // --neovm-tier=0: forms and stack byte-code only
+  unsigned tier_threshold = 0;   // --neovm-tier-threshold=N: calls before a function gets register code; 0: as built in
+  bool tier_count = false;       // --neovm-tier-count: count instructions, print the statistics at exit
+  unsigned jobs = 0;             // -j N: workers that run Lisp tasks; 0: one for each processor
+  unsigned gc_stress = 0;        // --neovm-gc-stress[=N]: collect at every N-th safepoint, poison what died, report
+  bool task_stats = false;       // --neovm-task-stats: what the workers did, at exit
+  std::string task_trace;        // --neovm-task-trace=FILE: who ran where, for Perfetto
+  std::size_t memory_limit = 0;  // --neovm-memory-limit=MB, in bytes; 0: by the machine's memory
+  bool no_image = false;         // --neovm-no-image: load the Lisp library from its files
   std::vector<std::string> args;  // command-line-args, the program's name first
 };
 

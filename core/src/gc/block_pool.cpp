@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,8 +10,8 @@ namespace neovm::core::gc {
 
 namespace {
 
-// Free single blocks whose pages are kept: this many, and half as many as are in use. Beyond that pages go
-// back to the kernel.
+// Free single blocks whose pages are kept: this many, and half as many as are in use, or as many as were in use at the
+// (decaying) peak. Beyond that pages go back to the kernel.
 constexpr std::size_t kResidentBlocks = (std::size_t{32} << 20) / heap_map::kBlockSize;
 // Free runs of at least this many blocks lose their pages at once.
 constexpr std::uint32_t kReleaseRun = 8;
@@ -45,6 +46,22 @@ BlockPool& BlockPool::instance() {
 void BlockPool::own(std::uint32_t first, std::uint32_t count, HeapState* owner) {
   for (std::uint32_t i = 0; i < count; ++i) meta_of(first + i).owner.store(owner, std::memory_order_relaxed);
   taken_ += count;
+  peak_ = std::max(peak_, taken_);
+}
+
+void BlockPool::settle() {
+  std::vector<std::uint32_t> surplus;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    peak_ = std::max(taken_, peak_ - peak_ / 8);
+    const std::size_t keep = kResidentBlocks + std::max<std::uint64_t>(peak_ - taken_, taken_ / 2);
+    if (resident_.size() <= keep) return;
+    surplus.assign(resident_.begin() + static_cast<std::ptrdiff_t>(keep), resident_.end());
+    resident_.resize(keep);
+  }
+  for (const std::uint32_t block : surplus) release_pages(block, 1);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  absent_.insert(absent_.end(), surplus.begin(), surplus.end());
 }
 
 std::uint32_t BlockPool::take_run(std::uint32_t count) {
@@ -106,7 +123,7 @@ void BlockPool::give(std::uint32_t first, std::uint32_t count) {
     return;
   }
   if (count == 1) {
-    if (resident_.size() < kResidentBlocks + taken_ / 2) {
+    if (resident_.size() < kResidentBlocks + std::max(peak_ - taken_, taken_ / 2)) {
       resident_.push_back(first);
     } else {
       release_pages(first, 1);

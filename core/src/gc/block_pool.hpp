@@ -114,6 +114,9 @@ class BlockPool {
   void give(std::uint32_t first, std::uint32_t count);
   // The image window, when nobody has it.
   bool take_image_window(std::uint32_t count, HeapState* owner);
+  // After a major collection of some heap: what was in use at most weighs a little less, and pages that are kept for
+  // no good reason any more go back to the kernel. A program that builds and drops the same again finds its pages.
+  void settle();
   // Blocks now in heaps.
   [[nodiscard]] std::uint64_t blocks_taken();
 
@@ -128,6 +131,7 @@ class BlockPool {
   std::map<std::uint32_t, std::uint32_t> runs_;  // free runs: first block -> length; never adjacent
   std::uint32_t frontier_ = 0;
   std::uint64_t taken_ = 0;
+  std::uint64_t peak_ = 0;          // most blocks in use, decaying (settle)
   std::uint32_t window_taken_ = 0;  // blocks of it in use
 };
 

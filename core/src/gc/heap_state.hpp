@@ -97,6 +97,7 @@ struct HeapState {
   std::ptrdiff_t external_at_minor = 0;
   bool major_wanted = false;
   bool memory_full = false;
+  std::size_t full_at = 0;  // what lived when memory_full was set last; 0: what lives has fitted since
 
   // ---- objects that need care ----
   std::vector<ObjectHeader*> watched_young;  // finalizers, host objects with finalize or trace
@@ -106,7 +107,7 @@ struct HeapState {
   std::vector<gc::ExternalString> external_old;
   gc::ConsHashes cons_hashes_young;
   gc::ConsHashes cons_hashes_old;
-  std::uint64_t hash_state = 0x9E3779B97F4A7C15U;
+  std::uint64_t hash_state = 0;
 
   // ---- figures ----
   gc::Histogram minor_pauses;
@@ -117,6 +118,10 @@ struct HeapState {
   unsigned stress_count = 0;
 
   [[nodiscard]] std::size_t bytes_held() const { return blocks_held << heap_map::kBlockShift; }
+  // … and what is kept outside on behalf of its objects.
+  [[nodiscard]] std::size_t bytes_accounted() const {
+    return bytes_held() + static_cast<std::size_t>(external_bytes > 0 ? external_bytes : 0);
+  }
   std::uint32_t take_blocks(std::uint32_t count);
   void give_blocks(std::uint32_t first, std::uint32_t count);
 };

@@ -39,6 +39,12 @@ struct Major : Tracer {
     if (!v.is_heap()) return;
     auto* p = v.as_pointer<void>();
     if (!set_mark(p)) return;
+    if (v.is_float()) {  // nothing to look into
+      set_lines(meta_of(block_of(p)), p, sizeof(FloatObject));
+      ++counts[static_cast<std::size_t>(ObjectKind::kFloat)];
+      kind_bytes[static_cast<std::size_t>(ObjectKind::kFloat)] += sizeof(FloatObject);
+      return;
+    }
     work.push_back(v.bits());
   }
 

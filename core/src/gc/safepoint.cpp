@@ -7,9 +7,6 @@ namespace neovm {
 
 namespace {
 
-// In stress mode every so many collections are major.
-constexpr unsigned kStressMajorEvery = 16;
-
 // Callee-saved registers are spilled into this frame, which lies below everything that is scanned.
 [[gnu::noinline]] void collect_with_registers(core::Heap& heap, core::CollectKind kind) {
   __builtin_unwind_init();
@@ -17,7 +14,7 @@ constexpr unsigned kStressMajorEvery = 16;
 }
 
 void after_collection(Context& cx) {
-  if (cx.heap().take_memory_full()) cx.interrupts.fetch_or(kInterruptMemoryFull, std::memory_order_relaxed);
+  if (cx.heap().take_memory_full()) cx.interrupt(kInterruptMemoryFull);
 }
 
 }  // namespace
@@ -31,13 +28,9 @@ void safepoint_re(Context& cx) {
     ++s.stress_count;
     const unsigned every = s.options.stress_every == 0 ? 1 : s.options.stress_every;
     if (s.stress_count % every != 0) return;
-    if (s.stress_count / every % kStressMajorEvery == 0) kind = core::CollectKind::kMajor;
+    if (s.stress_count / every % s.options.stress_major_every == 0) kind = core::CollectKind::kMajor;
   }
-  if (cx.native_depth > 0) {
-    collect_with_registers(heap, kind);
-  } else {
-    heap.collect(kind, nullptr);
-  }
+  heap.collect(kind, cx.native_scan_from);
   after_collection(cx);
 }
 

@@ -14,12 +14,12 @@
 #include <cstdint>
 
 #include "gc/block_pool.hpp"
-#include "neovm/abi/host.hpp"
+#include "neovm/core/isolate.hpp"
 
 namespace neovm::core::image {
 
 inline constexpr char kMagic[8] = {'N', 'e', 'o', 'V', 'M', 'i', 'm', 'g'};
-inline constexpr std::uint32_t kFormat = 1;
+inline constexpr std::uint32_t kFormat = 2;
 inline constexpr std::size_t kBodyOffset = heap_map::kBlockSize;
 
 // A piece of the file: offset from its start, and number of elements.
@@ -32,7 +32,8 @@ inline constexpr int kRootSyntax = 0;
 inline constexpr int kRootCategory = 1;
 inline constexpr int kRootDowncase = 2;
 inline constexpr int kRootObarray = 3;
-inline constexpr int kRootExtensions = 4;  // kUnbound: saved nothing
+inline constexpr int kRootEmpty = 4;                                       // Isolate::empty_objects
+inline constexpr int kRootExtensions = kRootEmpty + Isolate::kEmptyKinds;  // kUnbound: saved nothing
 inline constexpr int kRootCount = kRootExtensions + static_cast<int>(ExtensionId::kCount);
 
 struct ImageHeader {

@@ -281,12 +281,16 @@ class Loader {
     const auto slots = piece<Value>(h_.buffer_slots);
     isolate.buffer_slot_symbols.assign(slots.begin(), slots.end());
     isolate.next_gensym = h_.next_gensym;
+    isolate.image_token = h_.checksum;
+    isolate.image_symbols = static_cast<std::uint32_t>(h_.symbol_ids);
     const auto roots = piece<Value>(h_.roots);
     CurrentTables& tables = isolate.standard_tables();
     tables.syntax = relocated(roots[kRootSyntax]);
     tables.category = relocated(roots[kRootCategory]);
     tables.downcase = relocated(roots[kRootDowncase]);
     isolate.main_obarray.set(relocated(roots[kRootObarray]));
+    for (int i = 0; i < Isolate::kEmptyKinds; ++i)
+      isolate.empty_objects[i].set(relocated(roots[static_cast<std::size_t>(kRootEmpty + i)]));
     for (Context* cx : isolate.contexts()) cx->tables = tables;
     first_ = gc::kNoBlock;  // they are the heap's now
   }

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "eval/machine.hpp"
+#include "eval/tiers.hpp"
 #include "neovm/abi/api.hpp"
 #include "neovm/elisp/elisp.hpp"
 
@@ -124,6 +125,9 @@ void define_variables(Context& cx) {
     const Value v = initial_value(cx, d->initial);
     store(&cx.cells(symbol).value, v);
   }
+  // Plain words that programs bind lexically; Emacs does not count these two as special.
+  for (const char* name : {"values", "features"})
+    cx.cells(intern(cx, name)).flags &= static_cast<std::uint16_t>(~kSymbolSpecial);
 }
 
 void run_steps(Context& cx, InitPhase phase) {
@@ -171,6 +175,7 @@ void attach_context(Context& cx, bool every_start) {
   if (cx.guest_state != nullptr) destroy_machine(cx);  // attached before its image was loaded
   auto* m = new Machine;
   m->cx = &cx;
+  m->tiers = &tiers_of(cx);
   m->max_depth = &cx.cells(Qmax_lisp_eval_depth);
   m->max_specpdl = &cx.cells(Qmax_specpdl_size);
   m->stress = cx.isolate().options().heap.stress;
@@ -181,6 +186,8 @@ void attach_context(Context& cx, bool every_start) {
   GuestHooks& hooks = cx.isolate().guest_hooks();
   hooks.funcall = funcall_hook;
   hooks.eval = eval_hook;
+  hooks.start = start_hook;
+  hooks.resume = resume_hook;
   hooks.notify_watchers = notify_watchers;
   hooks.resolve_exit = resolve_exit;
   hooks.run_cleanup = run_cleanup;

@@ -140,7 +140,7 @@ struct Region {
   std::int64_t end;
 };
 // START and END arguments (integers or markers) in the current buffer: ordered; signals args-out-of-range
-// with the buffer unless both lie in the accessible portion.
+// with the buffer and both as given unless both lie in the accessible portion.
 Maybe<Region> region_arguments(Context& cx, Value start, Value end);
 
 // ---- markers ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 #include "buffer/buffer.hpp"
 #include "buffer/saved_places.hpp"
+#include "display/display.hpp"
 #include "edit/edit.hpp"
 
 namespace neomacs::host {
@@ -11,11 +12,11 @@ namespace neomacs::host {
 Buffer& new_buffer(Context& cx, Value name, Buffer* base);
 Value window_showing(Context& cx, Value buffer);
 
-NEOVM_PRIMITIVE(buffer_live_p, "buffer-live-p", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(buffer_live_p, "buffer-live-p", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if OBJECT is a buffer that was not killed.")
 (Context& /*cx*/, Value object) { return boolean(is_buffer(object) && buffer_raw(object).live); }
 
-NEOVM_PRIMITIVE(buffer_list, "buffer-list", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(buffer_list, "buffer-list", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the list of live buffers.")
 (Context& cx, Value /*frame*/) {
   std::vector<Buffer*>& live = buffers(cx).live;
@@ -24,7 +25,7 @@ NEOVM_PRIMITIVE(buffer_list, "buffer-list", 0, 1, kMainOnly, kStateRead, kMayGc,
   return out;
 }
 
-NEOVM_PRIMITIVE(get_buffer, "get-buffer", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(get_buffer, "get-buffer", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the buffer named BUFFER-OR-NAME, or nil; a buffer is returned as it is.")
 (Context& cx, Value buffer_or_name) {
   if (is_buffer(buffer_or_name)) return buffer_or_name;
@@ -33,14 +34,14 @@ NEOVM_PRIMITIVE(get_buffer, "get-buffer", 1, 1, kMainOnly, kStateRead, kNoGc, kN
   return b == nullptr ? kNil : b->self;
 }
 
-NEOVM_PRIMITIVE(get_buffer_create, "get-buffer-create", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-                "Return the buffer BUFFER-OR-NAME, making it if needed.")
+NEOVM_PRIMITIVE(get_buffer_create, "get-buffer-create", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+                kDeterministic, "Return the buffer BUFFER-OR-NAME, making it if needed.")
 (Context& cx, Value buffer_or_name, Value inhibit_hooks) {
   Buffer* b = TRY(get_buffer_create_re(cx, buffer_or_name, inhibit_hooks.truthy()));
   return b->self;
 }
 
-NEOVM_PRIMITIVE(get_file_buffer, "get-file-buffer", 1, 1, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(get_file_buffer, "get-file-buffer", 1, 1, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the buffer visiting FILENAME, or nil.")
 (Context& cx, Value filename) {
   if (!filename.is_string()) return wrong_type(cx, Qstringp, filename);
@@ -60,7 +61,7 @@ NEOVM_PRIMITIVE(get_file_buffer, "get-file-buffer", 1, 1, kMainOnly, kStateRead,
   return kNil;
 }
 
-NEOVM_PRIMITIVE(generate_new_buffer_name, "generate-new-buffer-name", 1, 2, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(generate_new_buffer_name, "generate-new-buffer-name", 1, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kNondeterministic, "Return a buffer name made from NAME that no buffer has; IGNORE may be in use.")
 (Context& cx, Value name, Value ignore) {
   if (!name.is_string()) return wrong_type(cx, Qstringp, name);
@@ -83,28 +84,28 @@ NEOVM_PRIMITIVE(generate_new_buffer_name, "generate-new-buffer-name", 1, 2, kMai
   }
 }
 
-NEOVM_PRIMITIVE(buffer_name, "buffer-name", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(buffer_name, "buffer-name", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the name of BUFFER, or nil when it was killed.")
 (Context& cx, Value buffer) {
   return TRY(buffer_or_current(cx, buffer))
   ->name;
 }
 
-NEOVM_PRIMITIVE(buffer_file_name, "buffer-file-name", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(buffer_file_name, "buffer-file-name", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the name of the file BUFFER visits, or nil.")
 (Context& cx, Value buffer) {
   const Buffer* b = TRY(buffer_or_current(cx, buffer));
   return b->live ? buffer_variable(cx, *b, Qbuffer_file_name) : kNil;
 }
 
-NEOVM_PRIMITIVE(buffer_base_buffer, "buffer-base-buffer", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(buffer_base_buffer, "buffer-base-buffer", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the base buffer of the indirect buffer BUFFER, or nil.")
 (Context& cx, Value buffer) {
   const Buffer* b = TRY(buffer_or_current(cx, buffer));
   return b->base == nullptr ? kNil : b->base->self;
 }
 
-NEOVM_COMMAND(rename_buffer, "rename-buffer", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(rename_buffer, "rename-buffer", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "(list (read-string \"Rename buffer (to new name): \" nil 'buffer-name-history (buffer-name "
               "(current-buffer))) current-prefix-arg)",
               "Change the name of the current buffer to NEWNAME; with UNIQUE to a variant that is free.")
@@ -133,11 +134,11 @@ NEOVM_COMMAND(rename_buffer, "rename-buffer", 1, 2, kMainOnly, kStateWrite, kMay
                                   return current_buffer(cx).name;
 }
 
-NEOVM_PRIMITIVE(current_buffer, "current-buffer", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(current_buffer, "current-buffer", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the current buffer.")
 (Context& cx) { return current_buffer(cx).self; }
 
-NEOVM_PRIMITIVE(set_buffer, "set-buffer", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(set_buffer, "set-buffer", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Make BUFFER-OR-NAME the current buffer and return it.")
 (Context& cx, Value buffer_or_name_value) {
   Buffer* b = TRY(buffer_or_name(cx, buffer_or_name_value));
@@ -173,11 +174,14 @@ Value other_buffer_re(Context& cx, Value buffer, Value visible_ok) {
   return made->self;
 }
 
-NEOVM_PRIMITIVE(other_buffer, "other-buffer", 0, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(other_buffer, "other-buffer", 0, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Return the best buffer to show instead of BUFFER; VISIBLE-OK allows one that is shown already.")
-(Context& cx, Value buffer, Value visible_ok, Value /*frame*/) { return other_buffer_re(cx, buffer, visible_ok); }
+(Context& cx, Value buffer, Value visible_ok, Value frame) {
+  TRY(decode_live_frame(cx, frame));
+  return other_buffer_re(cx, buffer, visible_ok);
+}
 
-NEOVM_PRIMITIVE(bury_buffer_internal, "bury-buffer-internal", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(bury_buffer_internal, "bury-buffer-internal", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Move BUFFER to the end of the list of buffers.")
 (Context& cx, Value buffer) {
   if (!is_buffer(buffer)) return wrong_type(cx, Qbufferp, buffer);
@@ -187,7 +191,7 @@ NEOVM_PRIMITIVE(bury_buffer_internal, "bury-buffer-internal", 1, 1, kMainOnly, k
   return kNil;
 }
 
-NEOVM_PRIMITIVE(set_buffer_major_mode, "set-buffer-major-mode", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(set_buffer_major_mode, "set-buffer-major-mode", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Set the major mode of BUFFER to the default (initial mode for *scratch*).")
 (Context& cx, Value buffer) {
   if (!is_buffer(buffer)) return wrong_type(cx, Qbufferp, buffer);
@@ -214,8 +218,8 @@ NEOVM_PRIMITIVE(set_buffer_major_mode, "set-buffer-major-mode", 1, 1, kMainOnly,
 
 // ---- modified flags -------------------------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(buffer_modified_p, "buffer-modified-p", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return t if BUFFER changed since it was saved.")
+NEOVM_PRIMITIVE(buffer_modified_p, "buffer-modified-p", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return t if BUFFER changed since it was saved.")
 (Context& cx, Value buffer) {
   const Buffer* b = TRY(buffer_or_current(cx, buffer));
   if (!b->live) return kNil;
@@ -224,7 +228,7 @@ NEOVM_PRIMITIVE(buffer_modified_p, "buffer-modified-p", 0, 1, kMainOnly, kStateR
   return Qt;
 }
 
-NEOVM_PRIMITIVE(force_mode_line_update, "force-mode-line-update", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(force_mode_line_update, "force-mode-line-update", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Have the mode line of the current buffer (ALL: of every one) redrawn; return ALL.")
 (Context& cx, Value all) {
   current_buffer(cx).text->redisplay_needed = true;
@@ -242,11 +246,11 @@ static Value set_modified(Context& cx, Value flag) {
   return flag;
 }
 
-NEOVM_PRIMITIVE(restore_buffer_modified_p, "restore-buffer-modified-p", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
-                kDeterministic, "Like set-buffer-modified-p, but without redrawing the mode line.")
+NEOVM_PRIMITIVE(restore_buffer_modified_p, "restore-buffer-modified-p", 1, 1, kWorkerSafe, kStateWrite, kNoGc,
+                kNoReentry, kDeterministic, "Like set-buffer-modified-p, but without redrawing the mode line.")
 (Context& cx, Value flag) { return set_modified(cx, flag); }
 
-NEOVM_PRIMITIVE(set_buffer_modified_p, "set-buffer-modified-p", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_buffer_modified_p, "set-buffer-modified-p", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Mark the current buffer as changed (FLAG) or unchanged (nil).")
 (Context& cx, Value flag) {
   set_modified(cx, flag);
@@ -254,8 +258,8 @@ NEOVM_PRIMITIVE(set_buffer_modified_p, "set-buffer-modified-p", 1, 1, kMainOnly,
   return kNil;
 }
 
-NEOVM_PRIMITIVE(internal__set_buffer_modified_tick, "internal--set-buffer-modified-tick", 1, 2, kMainOnly, kStateWrite,
-                kNoGc, kNoReentry, kDeterministic, "Set the modification count of BUFFER to TICK.")
+NEOVM_PRIMITIVE(internal__set_buffer_modified_tick, "internal--set-buffer-modified-tick", 1, 2, kWorkerSafe,
+                kStateWrite, kNoGc, kNoReentry, kDeterministic, "Set the modification count of BUFFER to TICK.")
 (Context& cx, Value tick, Value buffer) {
   if (!tick.is_fixnum()) return wrong_type(cx, Qfixnump, tick);
   Buffer* b = TRY(buffer_or_current(cx, buffer));
@@ -263,17 +267,17 @@ NEOVM_PRIMITIVE(internal__set_buffer_modified_tick, "internal--set-buffer-modifi
   return kNil;
 }
 
-NEOVM_PRIMITIVE(buffer_modified_tick, "buffer-modified-tick", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(buffer_modified_tick, "buffer-modified-tick", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the count of modifications of BUFFER.")
 (Context& cx, Value buffer) { return Value::fixnum(TRY(buffer_or_current(cx, buffer))->text->modified); }
 
-NEOVM_PRIMITIVE(buffer_chars_modified_tick, "buffer-chars-modified-tick", 0, 1, kMainOnly, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(buffer_chars_modified_tick, "buffer-chars-modified-tick", 0, 1, kWorkerSafe, kStateRead, kNoGc,
                 kNoReentry, kDeterministic,
                 "Return the modification count of BUFFER at the last change of its characters.")
 (Context& cx, Value buffer) { return Value::fixnum(TRY(buffer_or_current(cx, buffer))->text->chars_modified); }
 
-NEOVM_COMMAND(buffer_enable_undo, "buffer-enable-undo", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
-              "", "Start keeping undo records in BUFFER.")
+NEOVM_COMMAND(buffer_enable_undo, "buffer-enable-undo", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
+              kDeterministic, "", "Start keeping undo records in BUFFER.")
 (Context& cx, Value buffer) {
   Buffer* b = &current_buffer(cx);
   if (!buffer.is_nil()) b = TRY(buffer_or_name(cx, buffer));
@@ -281,7 +285,7 @@ NEOVM_COMMAND(buffer_enable_undo, "buffer-enable-undo", 0, 1, kMainOnly, kStateW
   return kNil;
 }
 
-NEOVM_COMMAND(erase_buffer, "erase-buffer", 0, 0, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic, "*",
+NEOVM_COMMAND(erase_buffer, "erase-buffer", 0, 0, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "*",
               "Delete the whole text of the current buffer, narrowed or not.")
 (Context& cx) {
   {

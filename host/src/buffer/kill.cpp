@@ -86,11 +86,11 @@ Value kill_buffer_re(Context& cx, Value buffer_or_name_value) {
   return Qt;
 }
 
-NEOVM_COMMAND(kill_buffer, "kill-buffer", 0, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(kill_buffer, "kill-buffer", 0, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "bKill buffer: ", "Kill BUFFER-OR-NAME (default: the current buffer); t if it is gone.")
 (Context& cx, Value buffer_or_name_value) { return kill_buffer_re(cx, buffer_or_name_value); }
 
-NEOVM_COMMAND(make_indirect_buffer, "make-indirect-buffer", 2, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_COMMAND(make_indirect_buffer, "make-indirect-buffer", 2, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
               kDeterministic, "bMake indirect buffer (to buffer): \nBName of indirect buffer: ",
               "Return a new buffer NAME that shares its text with BASE-BUFFER; CLONE copies its state.")
 (Context& cx, Value base_value, Value name, Value clone, Value inhibit_hooks) {
@@ -98,7 +98,6 @@ NEOVM_COMMAND(make_indirect_buffer, "make-indirect-buffer", 2, 4, kMainOnly, kSt
   if (find_buffer(cx, name) != nullptr) {
     return error_format(cx, "Buffer name ‘%s’ is in use", to_std_string(name).c_str());
   }
-  if (string_chars(name) == 0) return error_text(cx, "Empty string for buffer name is not allowed");
   Buffer* base = nullptr;
   if (is_buffer(base_value)) {
     base = &buffer_raw(base_value);
@@ -107,6 +106,7 @@ NEOVM_COMMAND(make_indirect_buffer, "make-indirect-buffer", 2, 4, kMainOnly, kSt
     base = find_buffer(cx, base_value);
     if (base == nullptr) return error_format(cx, "No such buffer: ‘%s’", to_std_string(base_value).c_str());
   }
+  if (string_chars(name) == 0) return error_text(cx, "Empty string for buffer name is not allowed");
   if (!base->live) return error_text(cx, "Base buffer has been killed");
   Buffer* shown = base;
   if (base->base != nullptr) base = base->base;
@@ -153,7 +153,8 @@ NEOVM_COMMAND(make_indirect_buffer, "make-indirect-buffer", 2, 4, kMainOnly, kSt
                                             return b.self;
 }
 
-NEOVM_PRIMITIVE(buffer_swap_text, "buffer-swap-text", 1, 1, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(buffer_swap_text, "buffer-swap-text", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
+                kDeterministic,
                 "Exchange the text of the current buffer with that of BUFFER, with markers, overlays and undo list.")
 (Context& cx, Value buffer) {
   if (!is_buffer(buffer)) return wrong_type(cx, Qbufferp, buffer);

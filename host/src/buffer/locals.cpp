@@ -79,7 +79,7 @@ Value notify_killed_locals_re(Context& cx, const Buffer& b) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(kill_all_local_variables, "kill-all-local-variables", 0, 0, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(kill_all_local_variables, "kill-all-local-variables", 0, 0, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Run change-major-mode-hook and drop local variables that are not permanent.")
 (Context& cx) {
   TRY(run_hook_re(cx, Qchange_major_mode_hook));
@@ -88,7 +88,7 @@ NEOVM_PRIMITIVE(kill_all_local_variables, "kill-all-local-variables", 0, 0, kMai
   return kNil;
 }
 
-NEOVM_PRIMITIVE(buffer_local_value, "buffer-local-value", 2, 2, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(buffer_local_value, "buffer-local-value", 2, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the value of VARIABLE in BUFFER; its default value when it is not local there.")
 (Context& cx, Value variable, Value buffer) {
   if (!variable.is_symbol()) return wrong_type(cx, Qsymbolp, variable);
@@ -99,7 +99,7 @@ NEOVM_PRIMITIVE(buffer_local_value, "buffer-local-value", 2, 2, kMainOnly, kStat
   return v;
 }
 
-NEOVM_PRIMITIVE(buffer_local_variables, "buffer-local-variables", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(buffer_local_variables, "buffer-local-variables", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic, "Return an alist of the local variables of BUFFER; a void one is just its symbol.")
 (Context& cx, Value buffer) {
   const Buffer* b = TRY(buffer_or_current(cx, buffer));

@@ -143,7 +143,7 @@ void detach_markers_of(Buffer& b, bool whole_text) {
 
 // ---- primitives -----------------------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(marker_buffer, "marker-buffer", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(marker_buffer, "marker-buffer", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the buffer MARKER points into, or nil.")
 (Context& cx, Value marker) {
   if (!is_marker(marker)) return wrong_type(cx, Qmarkerp, marker);
@@ -151,7 +151,7 @@ NEOVM_PRIMITIVE(marker_buffer, "marker-buffer", 1, 1, kMainOnly, kStateRead, kNo
   return m == nullptr ? kNil : m->buffer->self;
 }
 
-NEOVM_PRIMITIVE(marker_position, "marker-position", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(marker_position, "marker-position", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the position of MARKER, or nil when it points nowhere.")
 (Context& cx, Value marker) {
   if (!is_marker(marker)) return wrong_type(cx, Qmarkerp, marker);
@@ -166,11 +166,11 @@ static Maybe<Buffer*> marker_target(Context& cx, Value buffer) {
   return b->live ? b : nullptr;
 }
 
-NEOVM_PRIMITIVE(set_marker, "set-marker", 2, 3, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(set_marker, "set-marker", 2, 3, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Point MARKER at POSITION in BUFFER; a nil POSITION makes it point nowhere.")
 (Context& cx, Value marker, Value position, Value buffer) {
-  if (!is_marker(marker)) return wrong_type(cx, Qmarkerp, marker);
   Buffer* b = TRY(marker_target(cx, buffer));
+  if (!is_marker(marker)) return wrong_type(cx, Qmarkerp, marker);
   if (position.is_nil() || (is_marker(position) && marker_raw(position) == nullptr) || b == nullptr) {
     detach_marker(marker);
     return marker;
@@ -187,7 +187,7 @@ NEOVM_PRIMITIVE(set_marker, "set-marker", 2, 3, kMainOnly, kStateWrite, kNoGc, k
 }
 
 NEOVM_PRIMITIVE(
-    copy_marker, "copy-marker", 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+    copy_marker, "copy-marker", 0, 2, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
     "Return a new marker at MARKER (a position or marker; default: nowhere), advancing when TYPE is non-nil.")
 (Context& cx, Value marker, Value type) {
   if (marker.is_nil()) return make_marker(cx, nullptr, {}, type.truthy());
@@ -202,19 +202,19 @@ NEOVM_PRIMITIVE(
   return make_marker(cx, &b, b.text->at_char(std::clamp<std::int64_t>(c, 1, b.text->end().chars)), type.truthy());
 }
 
-NEOVM_PRIMITIVE(make_marker_, "make-marker", 0, 0, kMainOnly, kPureRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(make_marker_, "make-marker", 0, 0, kWorkerSafe, kPureRead, kMayGc, kNoReentry, kDeterministic,
                 "Return a new marker that points nowhere.")
 (Context& cx) { return make_marker(cx, nullptr, {}); }
 
-NEOVM_PRIMITIVE(marker_insertion_type, "marker-insertion-type", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(marker_insertion_type, "marker-insertion-type", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t if MARKER stays after text inserted at it.")
 (Context& cx, Value marker) {
   if (!is_marker(marker)) return wrong_type(cx, Qmarkerp, marker);
   return boolean(payload(marker).advance);
 }
 
-NEOVM_PRIMITIVE(set_marker_insertion_type, "set-marker-insertion-type", 2, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry,
-                kDeterministic, "Make MARKER advance on insertion at it when TYPE is non-nil.")
+NEOVM_PRIMITIVE(set_marker_insertion_type, "set-marker-insertion-type", 2, 2, kWorkerSafe, kStateWrite, kNoGc,
+                kNoReentry, kDeterministic, "Make MARKER advance on insertion at it when TYPE is non-nil.")
 (Context& cx, Value marker, Value type) {
   if (!is_marker(marker)) return wrong_type(cx, Qmarkerp, marker);
   payload(marker).advance = type.truthy();
@@ -222,9 +222,10 @@ NEOVM_PRIMITIVE(set_marker_insertion_type, "set-marker-insertion-type", 2, 2, kM
   return type;
 }
 
-NEOVM_PRIMITIVE(buffer_has_markers_at, "buffer-has-markers-at", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(buffer_has_markers_at, "buffer-has-markers-at", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t if some marker of the current buffer is at POSITION.")
 (Context& cx, Value position) {
+  if (!position.is_fixnum() && !is_marker(position)) return kNil;
   Buffer& b = current_buffer(cx);
   const std::int64_t c = std::clamp(TRY(position_argument(cx, position)), b.begin.chars, b.end.chars);
   for (const Marker* m : b.text->markers)

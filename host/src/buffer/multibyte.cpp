@@ -107,7 +107,7 @@ void convert_buffer_encoding(Context& cx, Buffer& b, bool multibyte) {
   store.adopt(std::move(c.bytes), c.chars, multibyte);
 }
 
-NEOVM_PRIMITIVE(set_buffer_multibyte, "set-buffer-multibyte", 1, 1, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(set_buffer_multibyte, "set-buffer-multibyte", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Make the current buffer hold characters (FLAG non-nil) or bytes, keeping its bytes.")
 (Context& cx, Value flag) {
   Buffer& b = current_buffer(cx);

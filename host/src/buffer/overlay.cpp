@@ -362,7 +362,7 @@ NEOVM_PRIMITIVE(overlayp, "overlayp", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoRe
                 "Return t if OBJECT is an overlay.")
 (Context& /*cx*/, Value object) { return boolean(is_overlay(object)); }
 
-NEOVM_PRIMITIVE(make_overlay, "make-overlay", 2, 5, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(make_overlay, "make-overlay", 2, 5, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
                 "Return a new overlay from BEG to END in BUFFER; the flags say which ends advance on insertion.")
 (Context& cx, Value beg, Value end, Value buffer, Value front_advance, Value rear_advance) {
   Buffer* b = TRY(buffer_or_current(cx, buffer));
@@ -390,28 +390,28 @@ NEOVM_PRIMITIVE(make_overlay, "make-overlay", 2, 5, kMainOnly, kStateWrite, kMay
   return v;
 }
 
-NEOVM_PRIMITIVE(overlay_start, "overlay-start", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlay_start, "overlay-start", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return where OVERLAY starts, or nil when it is deleted.")
 (Context& cx, Value overlay) {
   const Overlay* o = TRY(overlay_argument(cx, overlay));
   return o == nullptr ? kNil : Value::fixnum(overlay_start(*o));
 }
 
-NEOVM_PRIMITIVE(overlay_end, "overlay-end", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlay_end, "overlay-end", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return where OVERLAY ends, or nil when it is deleted.")
 (Context& cx, Value overlay) {
   const Overlay* o = TRY(overlay_argument(cx, overlay));
   return o == nullptr ? kNil : Value::fixnum(overlay_end(*o));
 }
 
-NEOVM_PRIMITIVE(overlay_buffer, "overlay-buffer", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlay_buffer, "overlay-buffer", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the buffer OVERLAY is in, or nil.")
 (Context& cx, Value overlay) {
   const Overlay* o = TRY(overlay_argument(cx, overlay));
   return o == nullptr ? kNil : o->buffer->self;
 }
 
-NEOVM_PRIMITIVE(overlay_properties, "overlay-properties", 1, 1, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(overlay_properties, "overlay-properties", 1, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic, "Return a copy of the property list of OVERLAY.")
 (Context& cx, Value overlay) {
   TRY(overlay_argument(cx, overlay));
@@ -420,14 +420,14 @@ NEOVM_PRIMITIVE(overlay_properties, "overlay-properties", 1, 1, kMainOnly, kStat
   return nreverse_list(items);
 }
 
-NEOVM_PRIMITIVE(overlay_get, "overlay-get", 2, 2, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlay_get, "overlay-get", 2, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return property PROP of OVERLAY.")
 (Context& cx, Value overlay, Value property) {
   TRY(overlay_argument(cx, overlay));
   return lookup_char_property(cx, overlay_plist(overlay), property, false);
 }
 
-NEOVM_PRIMITIVE(overlay_put, "overlay-put", 3, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlay_put, "overlay-put", 3, 3, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
                 "Set property PROP of OVERLAY to VALUE and return VALUE.")
 (Context& cx, Value overlay, Value property, Value value) {
   Overlay* o = TRY(overlay_argument(cx, overlay));
@@ -446,14 +446,14 @@ NEOVM_PRIMITIVE(overlay_put, "overlay-put", 3, 3, kMainOnly, kStateWrite, kMayGc
   return value;
 }
 
-NEOVM_PRIMITIVE(delete_overlay, "delete-overlay", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(delete_overlay, "delete-overlay", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Take OVERLAY out of its buffer.")
 (Context& cx, Value overlay) {
   if (Overlay* o = TRY(overlay_argument(cx, overlay))) delete_overlay(o);
   return kNil;
 }
 
-NEOVM_PRIMITIVE(delete_all_overlays, "delete-all-overlays", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(delete_all_overlays, "delete-all-overlays", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Take all overlays out of BUFFER.")
 (Context& cx, Value buffer) {
   Buffer* b = TRY(buffer_or_current(cx, buffer));
@@ -462,7 +462,7 @@ NEOVM_PRIMITIVE(delete_all_overlays, "delete-all-overlays", 0, 1, kMainOnly, kSt
   return kNil;
 }
 
-NEOVM_PRIMITIVE(move_overlay, "move-overlay", 3, 4, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(move_overlay, "move-overlay", 3, 4, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
                 "Make OVERLAY cover the text from BEG to END of BUFFER (default: where it is, else current).")
 (Context& cx, Value overlay, Value beg, Value end, Value buffer) {
   Overlay* o = TRY(overlay_argument(cx, overlay));
@@ -491,7 +491,7 @@ NEOVM_PRIMITIVE(move_overlay, "move-overlay", 3, 4, kMainOnly, kStateWrite, kMay
   return overlay;
 }
 
-NEOVM_PRIMITIVE(overlays_at, "overlays-at", 1, 2, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlays_at, "overlays-at", 1, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the overlays that cover the character at POS; by decreasing priority when SORTED.")
 (Context& cx, Value pos, Value sorted) {
   const std::int64_t p = TRY(position_argument(cx, pos));
@@ -504,7 +504,7 @@ NEOVM_PRIMITIVE(overlays_at, "overlays-at", 1, 2, kMainOnly, kStateRead, kMayGc,
   return overlay_list(cx, found);
 }
 
-NEOVM_PRIMITIVE(overlays_in, "overlays-in", 2, 2, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlays_in, "overlays-in", 2, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the overlays that overlap the region BEG … END or are empty inside it.")
 (Context& cx, Value beg, Value end) {
   const std::int64_t from = TRY(position_argument(cx, beg));
@@ -522,13 +522,13 @@ NEOVM_PRIMITIVE(overlays_in, "overlays-in", 2, 2, kMainOnly, kStateRead, kMayGc,
   return overlay_list(cx, found);
 }
 
-NEOVM_PRIMITIVE(next_overlay_change, "next-overlay-change", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(next_overlay_change, "next-overlay-change", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the next position after POS where an overlay starts or ends, or point-max.")
 (Context& cx, Value pos) {
   return Value::fixnum(next_overlay_change(current_buffer(cx), TRY(position_argument(cx, pos))));
 }
 
-NEOVM_PRIMITIVE(previous_overlay_change, "previous-overlay-change", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(previous_overlay_change, "previous-overlay-change", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic,
                 "Return the previous position before POS where an overlay starts or ends, or point-min.")
 (Context& cx, Value pos) {
@@ -538,7 +538,7 @@ NEOVM_PRIMITIVE(previous_overlay_change, "previous-overlay-change", 1, 1, kMainO
   return Value::fixnum(previous_overlay_change(b, p));
 }
 
-NEOVM_PRIMITIVE(overlay_lists, "overlay-lists", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlay_lists, "overlay-lists", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return (BEFORE . AFTER), the overlays around the overlay center.")
 (Context& cx) {
   const Buffer& b = current_buffer(cx);
@@ -546,7 +546,7 @@ NEOVM_PRIMITIVE(overlay_lists, "overlay-lists", 0, 0, kMainOnly, kStateRead, kMa
   return cons(cx, before, overlay_list(cx, b.overlays_after));
 }
 
-NEOVM_PRIMITIVE(overlay_recenter, "overlay-recenter", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(overlay_recenter, "overlay-recenter", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Move the overlay center to POS.")
 (Context& cx, Value pos) {
   const std::int64_t p = TRY(position_argument(cx, pos));

@@ -203,14 +203,14 @@ Pos clip(Buffer& b, std::int64_t charpos) {
 }
 
 Maybe<Region> region_arguments(Context& cx, Value start, Value end) {
-  std::int64_t from = TRY(position_argument(cx, start));
-  std::int64_t to = TRY(position_argument(cx, end));
-  if (from > to) std::swap(from, to);
-  Buffer& b = current_buffer(cx);
-  if (from < b.begin.chars || to > b.end.chars) {
-    return args_out_of_range(cx, b.self, make_integer(cx, from), make_integer(cx, to));
+  const std::int64_t from = TRY(position_argument(cx, start));
+  const std::int64_t to = TRY(position_argument(cx, end));
+  const Region region{std::min(from, to), std::max(from, to)};
+  const Buffer& b = current_buffer(cx);
+  if (region.start < b.begin.chars || region.end > b.end.chars) {
+    return args_out_of_range(cx, b.self, start, end);
   }
-  return Region{from, to};
+  return region;
 }
 
 }  // namespace neomacs::host

@@ -31,8 +31,10 @@ void TextStore::move_gap(Pos to) {
 bool TextStore::reserve(std::int64_t bytes) {
   if (gap_end_ - gap_start_ >= bytes) return true;
   if (bytes > (std::int64_t{1} << 42)) return false;
+  // As in Emacs a buffer begins with a gap of 20 and a gap that grows gets 2000 bytes to spare; a large text more.
   const std::int64_t wanted = bytes_ + bytes;
-  const std::int64_t capacity = wanted + std::max<std::int64_t>(64, wanted / 4);
+  const bool first = capacity_ == 0 && bytes <= kInitialGap;
+  const std::int64_t capacity = first ? kInitialGap : wanted + std::max<std::int64_t>(2000, wanted / 4);
   auto* grown = static_cast<std::uint8_t*>(std::realloc(data_, static_cast<std::size_t>(capacity)));
   if (grown == nullptr) return false;
   data_ = grown;

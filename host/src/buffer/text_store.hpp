@@ -46,7 +46,8 @@ class TextStore {
   [[nodiscard]] bool multibyte() const { return multibyte_; }
   [[nodiscard]] Pos end() const { return {chars_ + 1, bytes_ + 1}; }
   [[nodiscard]] std::int64_t gap_position() const { return gap_chars_ + 1; }
-  [[nodiscard]] std::int64_t gap_size() const { return gap_end_ - gap_start_; }
+  // In bytes. A store that was never written to has no memory yet, but says what it will begin with.
+  [[nodiscard]] std::int64_t gap_size() const { return capacity_ == 0 ? kInitialGap : gap_end_ - gap_start_; }
   // The whole text; byte offset 0 is byte position 1. Valid until the text changes.
   [[nodiscard]] text::Cursor cursor() const {
     return {data_, gap_start_, data_ + gap_end_, capacity_ - gap_end_, multibyte_};
@@ -113,6 +114,7 @@ class TextStore {
   void adjust_for_erase(Pos from, Pos to);
 
   std::uint8_t* data_ = nullptr;
+  static constexpr std::int64_t kInitialGap = 20;
   std::int64_t capacity_ = 0;
   std::int64_t gap_start_ = 0;
   std::int64_t gap_end_ = 0;

@@ -59,7 +59,7 @@ NEOVM_PRIMITIVE(zlib_available_p, "zlib-available-p", 0, 0, kWorkerSafe, kPureRe
 (Context&) { return Qt; }
 
 NEOVM_PRIMITIVE(
-    zlib_decompress_region, "zlib-decompress-region", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+    zlib_decompress_region, "zlib-decompress-region", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
     "Replace the gzip or zlib data between START and END of the unibyte current buffer by what they hold.\n"
     "Returns t, or nil when the data are damaged (nothing changes then). With ALLOW-PARTIAL damaged data are\n"
     "replaced by what could be read, and the number of bytes left over is returned.")

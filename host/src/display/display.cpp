@@ -134,6 +134,7 @@ Value make_window_re(Context& cx, Value frame) {
   d.sequence = ++display(cx).next_window;
   set_window_slot(w, kWindowFrame, frame);
   set_window_slot(w, kWindowNewPixel, Value::fixnum(0));
+  set_window_slot(w, kWindowNewNormal, Value::fixnum(0));
   set_window_slot(w, kWindowNewTotal, Value::fixnum(0));
   set_window_slot(w, kWindowNormalLines, make_float(cx, 1.0));
   set_window_slot(w, kWindowNormalColumns, make_float(cx, 1.0));

@@ -225,7 +225,7 @@ Value check_attribute(Context& cx, int index, Value v) {
   }
 }
 
-NEOVM_PRIMITIVE(internal_lisp_face_p, "internal-lisp-face-p", 1, 2, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(internal_lisp_face_p, "internal-lisp-face-p", 1, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the attribute vector of FACE, or nil when it is no face.")
 (Context& cx, Value face, Value frame) {
   face = resolve_face(cx, face);
@@ -234,7 +234,7 @@ NEOVM_PRIMITIVE(internal_lisp_face_p, "internal-lisp-face-p", 1, 2, kMainOnly, k
   return frame_face(cx, f, face);
 }
 
-NEOVM_PRIMITIVE(internal_make_lisp_face, "internal-make-lisp-face", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(internal_make_lisp_face, "internal-make-lisp-face", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Make FACE a face, or reset its attributes; with FRAME only there.")
 (Context& cx, Value face, Value frame) {
   if (!face.is_symbol()) return wrong_type(cx, Qsymbolp, face);
@@ -266,7 +266,7 @@ NEOVM_PRIMITIVE(internal_make_lisp_face, "internal-make-lisp-face", 1, 2, kMainO
   return local;
 }
 
-NEOVM_PRIMITIVE(internal_copy_lisp_face, "internal-copy-lisp-face", 4, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(internal_copy_lisp_face, "internal-copy-lisp-face", 4, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Copy face FROM to TO on FRAME (t: the defaults), to NEW-FRAME when given.")
 (Context& cx, Value from, Value to, Value frame, Value new_frame) {
   if (!from.is_symbol()) return wrong_type(cx, Qsymbolp, from);
@@ -278,7 +278,7 @@ NEOVM_PRIMITIVE(internal_copy_lisp_face, "internal-copy-lisp-face", 4, 4, kMainO
   return to;
 }
 
-NEOVM_PRIMITIVE(internal_set_lisp_face_attribute, "internal-set-lisp-face-attribute", 3, 4, kMainOnly, kStateWrite,
+NEOVM_PRIMITIVE(internal_set_lisp_face_attribute, "internal-set-lisp-face-attribute", 3, 4, kWorkerSafe, kStateWrite,
                 kMayGc, kReenters, kDeterministic,
                 "Set attribute ATTR of FACE to VALUE on FRAME; t: for new frames, 0: for all frames.")
 (Context& cx, Value face, Value attribute, Value v, Value frame) {
@@ -310,19 +310,20 @@ NEOVM_PRIMITIVE(internal_set_lisp_face_attribute, "internal-set-lisp-face-attrib
   return face;
 }
 
-NEOVM_PRIMITIVE(internal_get_lisp_face_attribute, "internal-get-lisp-face-attribute", 2, 3, kMainOnly, kStateRead,
+NEOVM_PRIMITIVE(internal_get_lisp_face_attribute, "internal-get-lisp-face-attribute", 2, 3, kWorkerSafe, kStateRead,
                 kMayGc, kNoReentry, kDeterministic,
                 "Return the value of FACE's attribute KEYWORD on FRAME; t: for new frames.")
 (Context& cx, Value face, Value keyword, Value frame) {
+  const Value name = face.is_string() ? intern(cx, string_view_of(face)) : face;
+  const Value vector = TRY(lookup_face_checked(cx, name, frame));
   if (!face.is_symbol()) return wrong_type(cx, Qsymbolp, face);
   if (!keyword.is_symbol()) return wrong_type(cx, Qsymbolp, keyword);
-  const Value vector = TRY(lookup_face_checked(cx, face, frame));
   int index = 0;
   TRY(attribute_index(cx, keyword, &index));
   return slot_raw(vector, index);
 }
 
-NEOVM_PRIMITIVE(internal_lisp_face_equal_p, "internal-lisp-face-equal-p", 2, 3, kMainOnly, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(internal_lisp_face_equal_p, "internal-lisp-face-equal-p", 2, 3, kWorkerSafe, kStateRead, kNoGc,
                 kNoReentry, kDeterministic, "Return t when FACE1 and FACE2 have equal attributes on FRAME.")
 (Context& cx, Value a, Value b, Value frame) {
   const Value x = TRY(lookup_face_checked(cx, a, frame));
@@ -332,7 +333,7 @@ NEOVM_PRIMITIVE(internal_lisp_face_equal_p, "internal-lisp-face-equal-p", 2, 3, 
   return Qt;
 }
 
-NEOVM_PRIMITIVE(internal_lisp_face_empty_p, "internal-lisp-face-empty-p", 1, 2, kMainOnly, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(internal_lisp_face_empty_p, "internal-lisp-face-empty-p", 1, 2, kWorkerSafe, kStateRead, kNoGc,
                 kNoReentry, kDeterministic, "Return t when FACE has no specified attribute on FRAME.")
 (Context& cx, Value face, Value frame) {
   const Value vector = TRY(lookup_face_checked(cx, face, frame));
@@ -341,7 +342,7 @@ NEOVM_PRIMITIVE(internal_lisp_face_empty_p, "internal-lisp-face-empty-p", 1, 2, 
   return Qt;
 }
 
-NEOVM_PRIMITIVE(internal_merge_in_global_face, "internal-merge-in-global-face", 2, 2, kMainOnly, kStateWrite, kMayGc,
+NEOVM_PRIMITIVE(internal_merge_in_global_face, "internal-merge-in-global-face", 2, 2, kWorkerSafe, kStateWrite, kMayGc,
                 kReenters, kDeterministic, "Add FACE's attributes for new frames to those on FRAME.")
 (Context& cx, Value face, Value frame) {
   if (!is_frame(frame) || !frame_data(frame).live) return wrong_type(cx, Qframe_live_p, frame);
@@ -353,8 +354,8 @@ NEOVM_PRIMITIVE(internal_merge_in_global_face, "internal-merge-in-global-face", 
   return kNil;
 }
 
-NEOVM_PRIMITIVE(internal_lisp_face_attribute_values, "internal-lisp-face-attribute-values", 1, 1, kMainOnly, kStateRead,
-                kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(internal_lisp_face_attribute_values, "internal-lisp-face-attribute-values", 1, 1, kWorkerSafe,
+                kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the boolean values ATTR can take, nil when it is not boolean.")
 (Context& cx, Value attribute) {
   if (!attribute.is_symbol()) return wrong_type(cx, Qsymbolp, attribute);
@@ -363,14 +364,14 @@ NEOVM_PRIMITIVE(internal_lisp_face_attribute_values, "internal-lisp-face-attribu
   return kNil;
 }
 
-NEOVM_PRIMITIVE(face_attribute_relative_p, "face-attribute-relative-p", 2, 2, kMainOnly, kPureRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(face_attribute_relative_p, "face-attribute-relative-p", 2, 2, kWorkerSafe, kPureRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t when VALUE of ATTRIBUTE depends on the underlying face.")
 (Context&, Value attribute, Value v) {
   if (unspecified(v)) return Qt;
   return boolean(attribute == QCheight && !v.is_fixnum());
 }
 
-NEOVM_PRIMITIVE(merge_face_attribute, "merge-face-attribute", 3, 3, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(merge_face_attribute, "merge-face-attribute", 3, 3, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return the result of merging VALUE1 of ATTRIBUTE with VALUE2.")
 (Context& cx, Value attribute, Value a, Value b) {
   if (unspecified(a)) return b;
@@ -385,8 +386,8 @@ NEOVM_PRIMITIVE(merge_face_attribute, "merge-face-attribute", 3, 3, kMainOnly, k
   return funcall_re(cx, a, {b});
 }
 
-NEOVM_PRIMITIVE(face_attributes_as_vector, "face-attributes-as-vector", 1, 1, kMainOnly, kPureRead, kMayGc, kNoReentry,
-                kDeterministic, "Return an attribute vector made from PLIST.")
+NEOVM_PRIMITIVE(face_attributes_as_vector, "face-attributes-as-vector", 1, 1, kWorkerSafe, kPureRead, kMayGc,
+                kNoReentry, kDeterministic, "Return an attribute vector made from PLIST.")
 (Context& cx, Value plist) {
   const Value v = TRY(make_vector(cx, kFaceVectorSize, Qunspecified));
   for (Value l = plist; l.is_cons() && cdr_raw(l).is_cons(); l = cdr_raw(cdr_raw(l)))
@@ -395,27 +396,23 @@ NEOVM_PRIMITIVE(face_attributes_as_vector, "face-attributes-as-vector", 1, 1, kM
   return v;
 }
 
-NEOVM_PRIMITIVE(frame_face_hash_table, "frame--face-hash-table", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(frame_face_hash_table, "frame--face-hash-table", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic, "Return the hash table of FRAME's own faces, from symbols to attribute vectors.")
 (Context& cx, Value frame) {
   const Value f = TRY(decode_live_frame(cx, frame));
   return frame_face_table(cx, f);
 }
 
-NEOVM_PRIMITIVE(display_supports_face_attributes_p, "display-supports-face-attributes-p", 1, 2, kMainOnly, kStateRead,
+NEOVM_PRIMITIVE(display_supports_face_attributes_p, "display-supports-face-attributes-p", 1, 2, kWorkerSafe, kStateRead,
                 kNoGc, kNoReentry, kDeterministic,
-                "Return t when DISPLAY can show ATTRIBUTES; the initial terminal shows none but plain ones.")
-(Context&, Value attributes, Value) {
-  for (Value l = attributes; l.is_cons() && cdr_raw(l).is_cons(); l = cdr_raw(cdr_raw(l)))
-    if (!unspecified(car_raw(cdr_raw(l)))) return kNil;
-  return Qt;
-}
+                "Return t when DISPLAY can show ATTRIBUTES; the initial terminal shows none.")
+(Context&, Value, Value) { return kNil; }
 
-NEOVM_PRIMITIVE(clear_face_cache, "clear-face-cache", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(clear_face_cache, "clear-face-cache", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Forget realized faces; there are none.")
 (Context&, Value) { return kNil; }
 
-NEOVM_PRIMITIVE(internal_set_font_selection_order, "internal-set-font-selection-order", 1, 1, kMainOnly, kStateWrite,
+NEOVM_PRIMITIVE(internal_set_font_selection_order, "internal-set-font-selection-order", 1, 1, kWorkerSafe, kStateWrite,
                 kNoGc, kNoReentry, kDeterministic,
                 "Set the order in which font attributes are tried: four distinct keywords.")
 (Context& cx, Value order) {
@@ -433,7 +430,7 @@ NEOVM_PRIMITIVE(internal_set_font_selection_order, "internal-set-font-selection-
 }
 
 NEOVM_PRIMITIVE(internal_set_alternative_font_family_alist, "internal-set-alternative-font-family-alist", 1, 1,
-                kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+                kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Set the alist of alternative font families; returned, fonts are not used here.")
 (Context& cx, Value alist) {
   if (!alist.is_list()) return wrong_type(cx, Qlistp, alist);
@@ -441,7 +438,7 @@ NEOVM_PRIMITIVE(internal_set_alternative_font_family_alist, "internal-set-altern
 }
 
 NEOVM_PRIMITIVE(internal_set_alternative_font_registry_alist, "internal-set-alternative-font-registry-alist", 1, 1,
-                kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+                kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Set the alist of alternative font registries; returned, fonts are not used here.")
 (Context& cx, Value alist) {
   if (!alist.is_list()) return wrong_type(cx, Qlistp, alist);
@@ -488,7 +485,7 @@ bool parse_color(std::string_view s, std::array<int, 3>* rgb) {
   return true;
 }
 
-NEOVM_PRIMITIVE(color_values_from_color_spec, "color-values-from-color-spec", 1, 1, kMainOnly, kPureRead, kMayGc,
+NEOVM_PRIMITIVE(color_values_from_color_spec, "color-values-from-color-spec", 1, 1, kWorkerSafe, kPureRead, kMayGc,
                 kNoReentry, kDeterministic,
                 "Parse the numeric color SPEC into a list of 16-bit components, or return nil.")
 (Context& cx, Value spec) {
@@ -506,16 +503,18 @@ Value color_argument_re(Context& cx, Value color, std::array<int, 3>* rgb) {
     return Qt;
   }
   for (std::size_t i = 0; i < 3; ++i) {
-    if (!l.is_cons() || !car_raw(l).is_fixnum()) return invalid(cx, "Invalid color", list(cx, {color}));
+    if (!l.is_cons() || !car_raw(l).is_fixnum())
+      return invalid(cx, "Invalid color", color.is_list() ? color : list(cx, {color}));
     (*rgb)[i] = static_cast<int>(car_raw(l).as_fixnum());
     l = cdr_raw(l);
   }
   return Qt;
 }
 
-NEOVM_PRIMITIVE(color_distance, "color-distance", 2, 4, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(color_distance, "color-distance", 2, 4, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return a measure of the distance between COLOR1 and COLOR2.")
-(Context& cx, Value a, Value b, Value, Value metric) {
+(Context& cx, Value a, Value b, Value frame, Value metric) {
+  TRY(decode_live_frame(cx, frame));
   std::array<int, 3> x{};
   std::array<int, 3> y{};
   TRY(color_argument_re(cx, a, &x));
@@ -524,35 +523,48 @@ NEOVM_PRIMITIVE(color_distance, "color-distance", 2, 4, kMainOnly, kStateRead, k
     return funcall_re(cx, metric,
                       {list(cx, {Value::fixnum(x[0]), Value::fixnum(x[1]), Value::fixnum(x[2])}),
                        list(cx, {Value::fixnum(y[0]), Value::fixnum(y[1]), Value::fixnum(y[2])})});
-  // Weighted Euclidean distance ("redmean") on the high bytes.
-  const std::int64_t r = (x[0] >> 8) - (y[0] >> 8);
-  const std::int64_t g = (x[1] >> 8) - (y[1] >> 8);
-  const std::int64_t bl = (x[2] >> 8) - (y[2] >> 8);
-  const std::int64_t mean = ((x[0] >> 8) + (y[0] >> 8)) >> 1;
-  return Value::fixnum((((512 + mean) * r * r) >> 8) + 4 * g * g + (((767 - mean) * bl * bl) >> 8));
+  // Weighted Euclidean distance ("redmean") of 16-bit components.
+  const std::int64_t r = x[0] - y[0];
+  const std::int64_t g = x[1] - y[1];
+  const std::int64_t bl = x[2] - y[2];
+  const std::int64_t mean = (x[0] + y[0]) >> 1;
+  return Value::fixnum((((0x20000 + mean) * r * r) >> 32) + ((4 * g * g) >> 16) + (((0x2ffff - mean) * bl * bl) >> 32));
 }
 
-NEOVM_PRIMITIVE(color_gray_p, "color-gray-p", 1, 2, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+// The components of a color by number or by name; false when it is not known.
+Maybe<bool> known_color_re(Context& cx, Value color, std::array<int, 3>* rgb) {
+  if (string_bytes(color) == 0) return true;  // the terminal's default color
+  if (parse_color(string_view_of(color), rgb)) return true;
+  const Value l = TRY(funcall_re(cx, Qtty_color_standard_values, {color}));
+  if (l.is_nil()) return false;
+  TRY(color_argument_re(cx, l, rgb));
+  return true;
+}
+
+NEOVM_PRIMITIVE(color_gray_p, "color-gray-p", 1, 2, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return t when COLOR is a shade of gray.")
-(Context& cx, Value color, Value) {
+(Context& cx, Value color, Value frame) {
   if (!color.is_string()) return wrong_type(cx, Qstringp, color);
+  TRY(decode_any_frame(cx, frame));
   std::array<int, 3> rgb{};
-  if (!parse_color(string_view_of(color), &rgb)) return kNil;
+  if (!TRY(known_color_re(cx, color, &rgb))) return kNil;
   return boolean(std::abs(rgb[0] - rgb[1]) < 512 && std::abs(rgb[1] - rgb[2]) < 512);
 }
 
-NEOVM_PRIMITIVE(color_supported_p, "color-supported-p", 1, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return t when COLOR can be shown on FRAME; the initial terminal takes any name.")
-(Context& cx, Value color, Value, Value) {
+NEOVM_PRIMITIVE(color_supported_p, "color-supported-p", 1, 3, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+                "Return t when COLOR can be shown on FRAME; the initial terminal takes any color that it knows.")
+(Context& cx, Value color, Value frame, Value) {
   if (!color.is_string()) return wrong_type(cx, Qstringp, color);
-  return Qt;
+  TRY(decode_any_frame(cx, frame));
+  std::array<int, 3> rgb{};
+  return boolean(TRY(known_color_re(cx, color, &rgb)));
 }
 
-NEOVM_PRIMITIVE(tty_suppress_bold_inverse, "tty-suppress-bold-inverse-default-colors", 1, 1, kMainOnly, kStateWrite,
+NEOVM_PRIMITIVE(tty_suppress_bold_inverse, "tty-suppress-bold-inverse-default-colors", 1, 1, kWorkerSafe, kStateWrite,
                 kNoGc, kNoReentry, kDeterministic, "Set whether bold text in inverse default colors is suppressed.")
 (Context&, Value suppress) { return suppress; }
 
-NEOVM_PRIMITIVE(bitmap_spec_p, "bitmap-spec-p", 1, 1, kMainOnly, kPureRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(bitmap_spec_p, "bitmap-spec-p", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t when OBJECT is a bitmap specification.")
 (Context&, Value object) {
   if (object.is_string()) return Qt;

@@ -1,4 +1,5 @@
 // Font specifications as data. No font is ever opened; GNU's Lisp library builds specs at load time.
+#include <algorithm>
 #include "display/display.hpp"
 
 namespace neomacs::host {
@@ -55,7 +56,94 @@ constexpr FontKey kFontKeys[] = {
     {QCslant, kFontSlant, true},     {QCwidth, kFontWidth, true},       {QCsize, kFontSize, false},
     {QCdpi, kFontDpi, false},        {QCspacing, kFontSpacing, false},  {QCavgwidth, kFontAvgWidth, false}};
 
+// The styles of a font: their numbers and names, as `font-weight-table' and its like list them.
+struct FontStyle {
+  int number;
+  const char* names;  // each with a space before and after it
+};
+constexpr FontStyle kWeights[] = {{0, " thin "},
+                                  {20, " ultra-light ultralight "},
+                                  {40, " extra-light extralight "},
+                                  {50, " light "},
+                                  {75, " semi-light semilight demilight book "},
+                                  {100, " normal medium regular unspecified "},
+                                  {180, " semi-bold semibold demibold demi "},
+                                  {200, " bold "},
+                                  {205, " extra-bold extrabold "},
+                                  {210, " ultra-bold ultrabold black "}};
+constexpr FontStyle kSlants[] = {{0, " reverse-oblique ro "},
+                                 {10, " reverse-italic ri "},
+                                 {100, " normal r unspecified "},
+                                 {200, " italic i ot "},
+                                 {210, " oblique o "}};
+constexpr FontStyle kWidths[] = {{50, " ultra-condensed ultracondensed "},
+                                 {63, " extra-condensed extracondensed "},
+                                 {75, " condensed compressed narrow "},
+                                 {87, " semi-condensed semicondensed demicondensed "},
+                                 {100, " normal medium regular unspecified "},
+                                 {113, " semi-expanded semiexpanded demiexpanded "},
+                                 {125, " expanded "},
+                                 {150, " extra-expanded extraexpanded "},
+                                 {200, " ultra-expanded ultraexpanded wide "}};
+
+bool valid_style(Context& cx, std::span<const FontStyle> table, Value v) {
+  if (v.is_fixnum()) {  // number << 8 | place in the table << 4
+    const std::int64_t n = v.as_fixnum();
+    const auto place = static_cast<std::size_t>((n >> 4) & 0xf);
+    return n >= 0 && place < table.size() && table[place].number == n >> 8;
+  }
+  if (!v.is_symbol()) return false;
+  const std::string name = " " + std::string(symbol_name_view(cx, v)) + " ";
+  for (const FontStyle& row : table)
+    if (std::string_view(row.names).find(name) != std::string_view::npos) return true;
+  return false;
+}
+
+// What KEY may be set to (not nil). *v may become a symbol or a number.
+bool valid_property(Context& cx, Value key, Value* v) {
+  const auto lower = [&](bool down) {
+    std::string name(v->is_string() ? string_view_of(*v) : symbol_name_view(cx, *v));
+    if (down)
+      for (char& c : name)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    *v = intern(cx, name);
+    return true;
+  };
+  const std::string_view name = symbol_name_view(cx, key);
+  if (key == QCtype || key == QCfoundry || key == QCfamily || key == QCadstyle || name == ":script" || name == ":lang")
+    return v->is_symbol() || (v->is_string() && lower(false));
+  if (key == QCregistry) return (v->is_symbol() || v->is_string()) && lower(true);
+  if (key == QCweight) return valid_style(cx, kWeights, *v);
+  if (key == QCslant) return valid_style(cx, kSlants, *v);
+  if (key == QCwidth) return valid_style(cx, kWidths, *v);
+  if (key == QCsize || key == QCdpi || key == QCavgwidth)
+    return v->is_natnum_fixnum() || (v->is_float() && float_raw(*v) >= 0);
+  if (key == QCspacing) {
+    if (v->is_fixnum()) return v->as_fixnum() >= 0 && v->as_fixnum() <= 110;
+    if (!v->is_symbol() || symbol_name_view(cx, *v).size() != 1) return false;
+    switch (symbol_name_view(cx, *v)[0] | 0x20) {
+      case 'c': *v = Value::fixnum(110); return true;
+      case 'm': *v = Value::fixnum(100); return true;
+      case 'd': *v = Value::fixnum(90); return true;
+      case 'p': *v = Value::fixnum(0); return true;
+      default: return false;
+    }
+  }
+  if (name == ":otf") {  // (SCRIPT [LANGSYS [GSUB [GPOS]]]), the last two lists
+    if (!v->is_cons()) return false;
+    Value l = cdr_raw(*v);
+    for (int i = 0; i < 3 && l.is_cons(); ++i, l = cdr_raw(l))
+      if (i > 0 && !car_raw(l).is_list()) return false;
+    return l.is_nil();
+  }
+  return true;
+}
+
 Value put(Context& cx, Value spec, Value key, Value v) {
+  const Value given = v;
+  if (v.truthy() && key.is_symbol() && !valid_property(cx, key, &v))
+    return signal_error(cx, Qerror,
+                        cons(cx, make_string(cx, "invalid font property"), list(cx, {cons(cx, key, given)})));
   for (const FontKey& k : kFontKeys) {
     if (k.keyword != key) continue;
     if (k.interned && v.is_string()) v = intern(cx, string_view_of(v));
@@ -71,7 +159,7 @@ Value put(Context& cx, Value spec, Value key, Value v) {
   return kNil;
 }
 
-NEOVM_PRIMITIVE(font_spec, "font-spec", 0, kMany, kMainOnly, kPureRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(font_spec, "font-spec", 0, kMany, kWorkerSafe, kPureRead, kMayGc, kNoReentry, kDeterministic,
                 "Return a new font specification from keyword arguments.")
 (Context& cx, Arguments args) {
   const Value spec = make_host_object(cx, &kFontSpecType);
@@ -85,7 +173,7 @@ NEOVM_PRIMITIVE(font_spec, "font-spec", 0, kMany, kMainOnly, kPureRead, kMayGc, 
   return spec;
 }
 
-NEOVM_PRIMITIVE(font_get, "font-get", 2, 2, kMainOnly, kPureRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(font_get, "font-get", 2, 2, kWorkerSafe, kPureRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the value of FONT's property KEY.")
 (Context& cx, Value font, Value key) {
   if (!is_host(font, &kFontSpecType)) return wrong_type(cx, Qfont, font);
@@ -96,16 +184,19 @@ NEOVM_PRIMITIVE(font_get, "font-get", 2, 2, kMainOnly, kPureRead, kMayGc, kNoRee
   return entry.is_cons() ? cdr_raw(entry) : kNil;
 }
 
-NEOVM_PRIMITIVE(font_put, "font-put", 3, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(font_put, "font-put", 3, 3, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
                 "Set FONT's property PROP to VAL.")
 (Context& cx, Value font, Value key, Value v) {
-  if (!is_host(font, &kFontSpecType)) return wrong_type(cx, Qfont_spec, font);
-  if (!key.is_symbol()) return wrong_type(cx, Qsymbolp, key);
+  if (!is_host(font, &kFontSpecType)) {
+    const bool known =
+        std::any_of(std::begin(kFontKeys), std::end(kFontKeys), [&](const FontKey& k) { return k.keyword == key; });
+    return wrong_type(cx, known ? Qfont_spec : Qfont, font);
+  }
   TRY(put(cx, font, key, v));
   return v;
 }
 
-NEOVM_PRIMITIVE(fontp, "fontp", 1, 2, kMainOnly, kPureRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(fontp, "fontp", 1, 2, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t when OBJECT is a font specification, entity or object (of TYPE).")
 (Context& cx, Value object, Value type) {
   if (type.truthy() && type != Qfont_spec && type != Qfont_entity && type != Qfont_object)
@@ -113,7 +204,7 @@ NEOVM_PRIMITIVE(fontp, "fontp", 1, 2, kMainOnly, kPureRead, kNoGc, kNoReentry, k
   return boolean(is_host(object, &kFontSpecType) && (type.is_nil() || type == Qfont_spec));
 }
 
-NEOVM_PRIMITIVE(internal_char_font, "internal-char-font", 1, 2, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(internal_char_font, "internal-char-font", 1, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic,
                 "Return the font of the character at POSITION or of CH; the initial terminal has no fonts.")
 (Context& cx, Value position, Value ch) {

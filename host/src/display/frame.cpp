@@ -93,11 +93,7 @@ NEOVM_PRIMITIVE(frame_parent, "frame-parent", 0, 1, kMainOnly, kStateRead, kNoGc
 
 NEOVM_PRIMITIVE(frame_ancestor_p, "frame-ancestor-p", 2, 2, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return non-nil when ANCESTOR is an ancestor of DESCENDANT.")
-(Context& cx, Value ancestor, Value descendant) {
-  TRY(decode_live_frame(cx, ancestor));
-  TRY(decode_live_frame(cx, descendant));
-  return kNil;
-}
+(Context&, Value, Value) { return kNil; }
 
 NEOVM_COMMAND(delete_frame, "delete-frame", 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic, "",
               "Delete FRAME; the only one cannot be deleted.")
@@ -219,17 +215,17 @@ NEOVM_PRIMITIVE(frame_parameter, "frame-parameter", 2, 2, kMainOnly, kStateRead,
   return entry.is_nil() ? kNil : cdr_raw(entry);
 }
 
-NEOVM_PRIMITIVE(modify_frame_parameters, "modify-frame-parameters", 2, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(modify_frame_parameters, "modify-frame-parameters", 2, 2, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Set FRAME's parameters from ALIST.")
 (Context& cx, Value frame, Value alist) {
   const Value f = TRY(decode_live_frame(cx, frame));
   TRY(list_length(cx, alist));
   for (Value l = alist; l.is_cons(); l = cdr_raw(l)) {
     const Value entry = car_raw(l);
-    if (!entry.is_cons()) continue;
+    if (entry.is_nil()) continue;
+    if (!entry.is_cons()) return wrong_type(cx, Qlistp, entry);
     const Value name = car_raw(entry);
     const Value v = cdr_raw(entry);
-    if (!name.is_symbol()) return wrong_type(cx, Qsymbolp, name);
     if (name == Qname) {
       if (!v.is_string()) return wrong_type(cx, Qstringp, v);
       set_frame_slot(f, kFrameName, v);
@@ -265,8 +261,6 @@ NEOVM_PRIMITIVE(modify_frame_parameters, "modify-frame-parameters", 2, 2, kMainO
     return Value::fixnum(expr);                                                                  \
   }
 
-NEOVM_FRAME_MEASURE(frame_char_height, "frame-char-height", 1, "Return the height of a line of FRAME.")
-NEOVM_FRAME_MEASURE(frame_char_width, "frame-char-width", 1, "Return the width of a column of FRAME.")
 NEOVM_FRAME_MEASURE(frame_text_width, "frame-text-width", d.width, "Return the width of FRAME's text area in pixels.")
 NEOVM_FRAME_MEASURE(frame_text_height, "frame-text-height", d.height,
                     "Return the height of FRAME's text area in pixels.")
@@ -287,8 +281,16 @@ NEOVM_FRAME_MEASURE(frame_right_divider_width, "frame-right-divider-width", 0,
                     "Return the width of FRAME's right dividers.")
 NEOVM_FRAME_MEASURE(frame_bottom_divider_width, "frame-bottom-divider-width", 0,
                     "Return the width of FRAME's bottom dividers.")
-NEOVM_FRAME_MEASURE(tool_bar_pixel_width, "tool-bar-pixel-width", 0, "Return the width of FRAME's tool bar.")
 #undef NEOVM_FRAME_MEASURE
+
+// Without a window system GNU does not look at the argument of these.
+#define NEOVM_FRAME_CONSTANT(id, name, value, doc)                                               \
+  NEOVM_PRIMITIVE(id, name, 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
+  (Context&, Value) { return Value::fixnum(value); }
+NEOVM_FRAME_CONSTANT(frame_char_height, "frame-char-height", 1, "Return the height of a line of FRAME.")
+NEOVM_FRAME_CONSTANT(frame_char_width, "frame-char-width", 1, "Return the width of a column of FRAME.")
+NEOVM_FRAME_CONSTANT(tool_bar_pixel_width, "tool-bar-pixel-width", 0, "Return the width of FRAME's tool bar.")
+#undef NEOVM_FRAME_CONSTANT
 
 NEOVM_PRIMITIVE(frame_position, "frame-position", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return FRAME's position on the display as (X . Y).")
@@ -408,11 +410,17 @@ NEOVM_PRIMITIVE(set_frame_window_state_change, "set-frame-window-state-change", 
   return boolean(arg.truthy());
 }
 
+Maybe<bool> check_frame_size(Context& cx, Value v) {
+  if (!is_integer(v)) return wrong_type(cx, Qintegerp, v);
+  if (v.is_fixnum() && v.as_fixnum() >= INT32_MIN && v.as_fixnum() <= INT32_MAX) return true;
+  return args_out_of_range(cx, v, Value::fixnum(INT32_MIN), Value::fixnum(INT32_MAX));
+}
+
 #define NEOVM_SET_FRAME_SIZE(id, name, doc)                                                       \
   NEOVM_PRIMITIVE(id, name, 2, 4, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, doc) \
   (Context & cx, Value frame, Value size, Value, Value) {                                         \
     TRY(decode_live_frame(cx, frame));                                                            \
-    if (!size.is_fixnum()) return wrong_type(cx, Qfixnump, size);                                 \
+    TRY(check_frame_size(cx, size));                                                              \
     return kNil; /* the initial terminal keeps its size */                                        \
   }
 NEOVM_SET_FRAME_SIZE(set_frame_height, "set-frame-height",
@@ -425,8 +433,7 @@ NEOVM_PRIMITIVE(set_frame_size, "set-frame-size", 3, 4, kMainOnly, kStateWrite, 
                 "Ask for FRAME to have WIDTH columns and HEIGHT lines; the initial terminal keeps its size.")
 (Context& cx, Value frame, Value width, Value height, Value) {
   TRY(decode_live_frame(cx, frame));
-  for (const Value v : {width, height})
-    if (!v.is_fixnum()) return wrong_type(cx, Qfixnump, v);
+  for (const Value v : {width, height}) TRY(check_frame_size(cx, v));
   return kNil;
 }
 

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <string>
 
+#include "buffer/buffer.hpp"
 #include "display/display.hpp"
 
 namespace neomacs::host {
@@ -119,7 +120,7 @@ NEOVM_PRIMITIVE(send_string_to_terminal, "send-string-to-terminal", 1, 2, kMainO
 
 // ---- redisplay ----------------------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(redisplay, "redisplay", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(redisplay, "redisplay", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Redisplay unless input is pending; nothing is drawn, the answer is t.")
 (Context&, Value) { return Qt; }
 
@@ -148,7 +149,7 @@ NEOVM_PRIMITIVE(internal_show_cursor_p, "internal-show-cursor-p", 0, 1, kMainOnl
   return Qt;
 }
 
-NEOVM_COMMAND(ding, "ding", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "",
+NEOVM_COMMAND(ding, "ding", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "",
               "Ring the bell; in batch mode that is a BEL on standard output.")
 (Context&, Value) {
   std::fputc('\a', stdout);
@@ -156,31 +157,55 @@ NEOVM_COMMAND(ding, "ding", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDe
   return kNil;
 }
 
-NEOVM_PRIMITIVE(set_buffer_redisplay, "set-buffer-redisplay", 4, 4, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_buffer_redisplay, "set-buffer-redisplay", 4, 4, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Mark the current buffer for redisplay: a variable watcher.")
 (Context&, Value, Value, Value, Value) { return kNil; }
 
-NEOVM_PRIMITIVE(force_window_update, "force-window-update", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(force_window_update, "force-window-update", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Ask for windows showing OBJECT to be updated at the next redisplay.")
-(Context&, Value) { return Qt; }
+(Context& cx, Value object) {
+  if (object.is_nil()) return Qt;
+  if (is_window(object)) return boolean(is_live_window(object));
+  if (object.is_string()) {
+    Buffer* named = find_buffer(cx, object);
+    object = named != nullptr ? named->self : kNil;
+  }
+  bool shown = false;
+  for (Value f = display(cx).frames.get(); f.is_cons() && is_buffer(object); f = cdr_raw(f)) {
+    each_frame_leaf(car_raw(f), [&](Value w) {
+      shown = shown || window_slot(w, kWindowContents) == object;
+      return !shown;
+    });
+  }
+  return boolean(shown);
+}
 
 NEOVM_PRIMITIVE(current_bidi_paragraph_direction, "current-bidi-paragraph-direction", 0, 1, kMainOnly, kStateRead,
                 kMayGc, kNoReentry, kDeterministic,
                 "Return the direction of the paragraph at point; without a display always left-to-right.")
-(Context&, Value) { return Qleft_to_right; }
+(Context& cx, Value buffer) {
+  TRY(buffer_or_current(cx, buffer));
+  return Qleft_to_right;
+}
 
 NEOVM_PRIMITIVE(format_mode_line, "format-mode-line", 1, 4, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Format a mode line; the initial terminal has no mode lines, so the result is empty.")
-(Context& cx, Value, Value, Value, Value) { return make_string(cx, ""); }
+(Context& cx, Value, Value, Value window, Value buffer) {
+  TRY(decode_any_window(cx, window));
+  TRY(buffer_or_current(cx, buffer));
+  return make_string(cx, "");
+}
 
-NEOVM_PRIMITIVE(window_text_pixel_size, "window-text-pixel-size", 0, 7, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(window_text_pixel_size, "window-text-pixel-size", 0, 6, kMainOnly, kStateRead, kMayGc, kNoReentry,
                 kDeterministic, "Return the size of WINDOW's text in pixels; the initial terminal shows none.")
-(Context& cx, Value window, Value, Value, Value, Value, Value, Value) {
+(Context& cx, Value window, Value from, Value to, Value, Value, Value) {
   TRY(decode_live_window(cx, window));
+  for (const Value v : {from, to})
+    if (v.truthy() && v != Qt) TRY(position_argument(cx, v));
   return cons(cx, Value::fixnum(0), Value::fixnum(0));
 }
 
-NEOVM_PRIMITIVE(run_window_scroll_functions, "run-window-scroll-functions", 0, 1, kMainOnly, kStateWrite, kMayGc,
+NEOVM_PRIMITIVE(run_window_scroll_functions, "run-window-scroll-functions", 0, 1, kWorkerSafe, kStateWrite, kMayGc,
                 kReenters, kDeterministic, "Run window-scroll-functions for WINDOW.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_live_window(cx, window));
@@ -250,13 +275,16 @@ NEOVM_PRIMITIVE(x_popup_menu, "x-popup-menu", 2, 2, kMainOnly, kStateWrite, kMay
 
 NEOVM_PRIMITIVE(menu_bar_menu_at, "menu-bar-menu-at-x-y", 2, 3, kMainOnly, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the menu bar item at X, Y.")
-(Context&, Value, Value, Value) { return kNil; }
+(Context& cx, Value, Value, Value frame) {
+  TRY(decode_any_frame(cx, frame));
+  return kNil;
+}
 
 NEOVM_PRIMITIVE(native_comp_available_p, "native-comp-available-p", 0, 0, kWorkerSafe, kPureRead, kNoGc, kNoReentry,
                 kDeterministic, "Return nil: this VM does not use GNU's native compiler.")
 (Context&) { return kNil; }
 
-NEOVM_PRIMITIVE(clear_font_cache, "clear-font-cache", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(clear_font_cache, "clear-font-cache", 0, 0, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Forget cached fonts; there are none.")
 (Context&) { return kNil; }
 
@@ -269,8 +297,8 @@ NEOVM_PRIMITIVE(gpm_mouse_stop, "gpm-mouse-stop", 0, 0, kMainOnly, kStateWrite, 
 (Context&) { return kNil; }
 
 // The display moved by these counters: compared with what STATE last saw.
-NEOVM_PRIMITIVE(frame_or_buffer_changed_p, "frame-or-buffer-changed-p", 0, 1, kMainOnly, kStateWrite, kMayGc, kReenters,
-                kDeterministic, "Return t when frames or buffers changed since the last call with VARIABLE.")
+NEOVM_PRIMITIVE(frame_or_buffer_changed_p, "frame-or-buffer-changed-p", 0, 1, kWorkerSafe, kStateWrite, kMayGc,
+                kReenters, kDeterministic, "Return t when frames or buffers changed since the last call with VARIABLE.")
 (Context& cx, Value variable) {
   Value old = kUnbound;
   const Value symbol = variable.is_nil() ? Qframe_and_buffer_state : variable;

@@ -20,7 +20,7 @@ NEOVM_VARIABLE(auto_save_timeout, "auto-save-timeout", kGlobalVar, kAny, Value::
                "Idle seconds before an automatic save.")
 NEOVM_VARIABLE(cannot_suspend, "cannot-suspend", kGlobalVar, kBool, kInitNil,
                "Non-nil means the process can never be suspended.")
-NEOVM_VARIABLE(command_error_function, "command-error-function", kGlobalVar, kAny, kInitNil,
+NEOVM_VARIABLE(command_error_function, "command-error-function", kGlobalVar, kAny, Qcommand_error_default_function,
                "Function that reports an error signaled by a command.")
 NEOVM_VARIABLE(current_minibuffer_command, "current-minibuffer-command", kGlobalVar, kAny, kInitNil,
                "Command that entered the current minibuffer.")

@@ -8,44 +8,44 @@ namespace {
 
 Value fix(std::int64_t n) { return Value::fixnum(n); }
 
-NEOVM_PRIMITIVE(windowp, "windowp", 1, 1, kMainOnly, kPureRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(windowp, "windowp", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t when OBJECT is a window.")
 (Context&, Value object) { return boolean(is_window(object)); }
 
-NEOVM_PRIMITIVE(window_valid_p, "window-valid-p", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_valid_p, "window-valid-p", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t when OBJECT is a live or internal window.")
 (Context&, Value object) { return boolean(is_valid_window(object)); }
 
-NEOVM_PRIMITIVE(window_live_p, "window-live-p", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_live_p, "window-live-p", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t when OBJECT is a window that shows a buffer.")
 (Context&, Value object) { return boolean(is_live_window(object)); }
 
-NEOVM_PRIMITIVE(selected_window, "selected-window", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(selected_window, "selected-window", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the selected window.")
 (Context& cx) { return display(cx).selected_window.get(); }
 
-NEOVM_PRIMITIVE(window_minibuffer_p, "window-minibuffer-p", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(window_minibuffer_p, "window-minibuffer-p", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t when WINDOW is a minibuffer window.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_valid_window(cx, window));
   return boolean(window_data(w).mini);
 }
 
-NEOVM_PRIMITIVE(window_frame, "window-frame", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_frame, "window-frame", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the frame WINDOW is on.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_valid_window(cx, window));
   return window_slot(w, kWindowFrame);
 }
 
-NEOVM_PRIMITIVE(window_buffer, "window-buffer", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_buffer, "window-buffer", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the buffer WINDOW shows, nil for an internal or deleted window.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_any_window(cx, window));
   return is_live_window(w) ? window_slot(w, kWindowContents) : kNil;
 }
 
-NEOVM_PRIMITIVE(pos_visible_in_window_p, "pos-visible-in-window-p", 0, 3, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(pos_visible_in_window_p, "pos-visible-in-window-p", 0, 3, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return whether position POS is on the screen in WINDOW: nil, there being no screen.")
 (Context& cx, Value pos, Value window, Value) {
   TRY(decode_live_window(cx, window));
@@ -57,7 +57,7 @@ NEOVM_PRIMITIVE(pos_visible_in_window_p, "pos-visible-in-window-p", 0, 3, kMainO
   return kNil;
 }
 
-NEOVM_PRIMITIVE(window_parent, "window-parent", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_parent, "window-parent", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return WINDOW's parent window.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_valid_window(cx, window));
@@ -69,22 +69,22 @@ Value child_along(Context& cx, Value window, bool horizontal) {
   return window_data(w).horizontal == horizontal ? first_child(w) : kNil;
 }
 
-NEOVM_PRIMITIVE(window_top_child, "window-top-child", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_top_child, "window-top-child", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the topmost child of a vertical combination.")
 (Context& cx, Value window) { return child_along(cx, window, false); }
 
-NEOVM_PRIMITIVE(window_left_child, "window-left-child", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the leftmost child of a horizontal combination.")
+NEOVM_PRIMITIVE(window_left_child, "window-left-child", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the leftmost child of a horizontal combination.")
 (Context& cx, Value window) { return child_along(cx, window, true); }
 
-NEOVM_PRIMITIVE(window_next_sibling, "window-next-sibling", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(window_next_sibling, "window-next-sibling", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return WINDOW's next sibling.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_valid_window(cx, window));
   return window_slot(w, kWindowNext);
 }
 
-NEOVM_PRIMITIVE(window_prev_sibling, "window-prev-sibling", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(window_prev_sibling, "window-prev-sibling", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return WINDOW's previous sibling.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_valid_window(cx, window));
@@ -93,15 +93,20 @@ NEOVM_PRIMITIVE(window_prev_sibling, "window-prev-sibling", 0, 1, kMainOnly, kSt
 
 // ---- plain slots: reader and writer ------------------------------------------------------------------
 
-#define NEOVM_WINDOW_SLOT_READER(id, name, slot, decode, doc)                                    \
-  NEOVM_PRIMITIVE(id, name, 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
-  (Context & cx, Value window) {                                                                 \
-    const Value w = TRY(decode(cx, window));                                                     \
-    return window_slot(w, slot);                                                                 \
+#define NEOVM_WINDOW_SLOT_READER(id, name, slot, decode, doc)                                      \
+  NEOVM_PRIMITIVE(id, name, 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
+  (Context & cx, Value window) {                                                                   \
+    const Value w = TRY(decode(cx, window));                                                       \
+    return window_slot(w, slot);                                                                   \
   }
 
-NEOVM_WINDOW_SLOT_READER(window_combination_limit, "window-combination-limit", kWindowCombinationLimit,
-                         decode_valid_window, "Return WINDOW's combination limit.")
+NEOVM_PRIMITIVE(window_combination_limit, "window-combination-limit", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the combination limit of WINDOW, which is no leaf.")
+(Context& cx, Value window) {
+  if (!is_valid_window(window)) return wrong_type(cx, Qwindow_valid_p, window);
+  if (is_live_window(window)) return error_text(cx, "Combination limit is meaningful for internal windows only");
+  return window_slot(window, kWindowCombinationLimit);
+}
 NEOVM_WINDOW_SLOT_READER(window_prev_buffers, "window-prev-buffers", kWindowPrevBuffers, decode_live_window,
                          "Return the buffers shown earlier in WINDOW.")
 NEOVM_WINDOW_SLOT_READER(window_next_buffers, "window-next-buffers", kWindowNextBuffers, decode_live_window,
@@ -122,12 +127,12 @@ NEOVM_WINDOW_SLOT_READER(window_new_normal, "window-new-normal", kWindowNewNorma
                          "Return WINDOW's new normal size.")
 #undef NEOVM_WINDOW_SLOT_READER
 
-#define NEOVM_WINDOW_SLOT_WRITER(id, name, slot, decode, doc)                                     \
-  NEOVM_PRIMITIVE(id, name, 2, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, doc) \
-  (Context & cx, Value window, Value v) {                                                         \
-    const Value w = TRY(decode(cx, window));                                                      \
-    set_window_slot(w, slot, v);                                                                  \
-    return v;                                                                                     \
+#define NEOVM_WINDOW_SLOT_WRITER(id, name, slot, decode, doc)                                       \
+  NEOVM_PRIMITIVE(id, name, 2, 2, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, doc) \
+  (Context & cx, Value window, Value v) {                                                           \
+    const Value w = TRY(decode(cx, window));                                                        \
+    set_window_slot(w, slot, v);                                                                    \
+    return v;                                                                                       \
   }
 
 NEOVM_WINDOW_SLOT_WRITER(set_window_combination_limit, "set-window-combination-limit", kWindowCombinationLimit,
@@ -144,7 +149,7 @@ NEOVM_WINDOW_SLOT_WRITER(set_window_redisplay_end_trigger, "set-window-redisplay
                          decode_live_window, "Set WINDOW's redisplay end trigger.")
 #undef NEOVM_WINDOW_SLOT_WRITER
 
-NEOVM_PRIMITIVE(window_parameter, "window-parameter", 2, 2, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_parameter, "window-parameter", 2, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return WINDOW's value for PARAMETER.")
 (Context& cx, Value window, Value parameter) {
   const Value w = TRY(decode_any_window(cx, window));
@@ -152,7 +157,7 @@ NEOVM_PRIMITIVE(window_parameter, "window-parameter", 2, 2, kMainOnly, kStateRea
   return entry.is_nil() ? kNil : cdr_raw(entry);
 }
 
-NEOVM_PRIMITIVE(set_window_parameter, "set-window-parameter", 3, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_parameter, "set-window-parameter", 3, 3, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Set WINDOW's value of PARAMETER to VALUE.")
 (Context& cx, Value window, Value parameter, Value v) {
   const Value w = TRY(decode_any_window(cx, window));
@@ -165,7 +170,7 @@ NEOVM_PRIMITIVE(set_window_parameter, "set-window-parameter", 3, 3, kMainOnly, k
   return v;
 }
 
-NEOVM_PRIMITIVE(window_normal_size, "window-normal-size", 0, 2, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(window_normal_size, "window-normal-size", 0, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return WINDOW's normal height, or width when HORIZONTAL.")
 (Context& cx, Value window, Value horizontal) {
   const Value w = TRY(decode_valid_window(cx, window));
@@ -174,22 +179,27 @@ NEOVM_PRIMITIVE(window_normal_size, "window-normal-size", 0, 2, kMainOnly, kStat
 
 Value set_new_size(Context& cx, Value window, Value size, Value add, WindowSlot slot) {
   const Value w = TRY(decode_valid_window(cx, window));
-  if (!size.is_fixnum()) return wrong_type(cx, Qfixnump, size);
   const std::int64_t base = add.truthy() ? window_slot(w, slot).as_fixnum() : 0;
-  if (base + size.as_fixnum() < 0 || base + size.as_fixnum() > INT32_MAX) return args_out_of_range(cx, w, size);
+  if (slot == kWindowNewPixel) {
+    const Value most = fix(INT32_MAX - base);
+    if (!is_integer(size)) return wrong_type(cx, Qintegerp, size);
+    if (!size.is_natnum_fixnum() || size.as_fixnum() > most.as_fixnum())
+      return args_out_of_range(cx, size, fix(0), most);
+  }
+  if (!size.is_fixnum()) return wrong_type(cx, Qfixnump, size);
   set_window_slot(w, slot, fix(base + size.as_fixnum()));
   return window_slot(w, slot);
 }
 
-NEOVM_PRIMITIVE(set_window_new_pixel, "set-window-new-pixel", 2, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_new_pixel, "set-window-new-pixel", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Set (or ADD to) WINDOW's new pixel size.")
 (Context& cx, Value window, Value size, Value add) { return set_new_size(cx, window, size, add, kWindowNewPixel); }
 
-NEOVM_PRIMITIVE(set_window_new_total, "set-window-new-total", 2, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_new_total, "set-window-new-total", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Set (or ADD to) WINDOW's new total size.")
 (Context& cx, Value window, Value size, Value add) { return set_new_size(cx, window, size, add, kWindowNewTotal); }
 
-NEOVM_PRIMITIVE(set_window_new_normal, "set-window-new-normal", 1, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_new_normal, "set-window-new-normal", 1, 2, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Set WINDOW's new normal size.")
 (Context& cx, Value window, Value size) {
   const Value w = TRY(decode_valid_window(cx, window));
@@ -215,13 +225,18 @@ int header_line_lines(Context& cx, Value w) {
              : 0;
 }
 
-#define NEOVM_WINDOW_MEASURE(id, name, min, max, params, decode, expr, doc)                          \
-  NEOVM_PRIMITIVE(id, name, min, max, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
-  params {                                                                                           \
-    const Value w = TRY(decode(cx, window));                                                         \
-    [[maybe_unused]] const WindowData& d = window_data(w);                                           \
-    return fix(expr);                                                                                \
+#define NEOVM_WINDOW_MEASURE(id, name, min, max, params, decode, expr, doc)                            \
+  NEOVM_PRIMITIVE(id, name, min, max, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
+  params {                                                                                             \
+    const Value w = TRY(decode(cx, window));                                                           \
+    [[maybe_unused]] const WindowData& d = window_data(w);                                             \
+    return fix(expr);                                                                                  \
   }
+// Without horizontal scroll bars GNU does not look at the argument.
+NEOVM_PRIMITIVE(window_scroll_bar_height, "window-scroll-bar-height", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the height of WINDOW's horizontal scroll bar.")
+(Context&, Value) { return fix(0); }
+
 #define NEOVM_ONE (Context & cx, Value window)
 #define NEOVM_TWO (Context & cx, Value window, Value)
 
@@ -253,8 +268,6 @@ NEOVM_WINDOW_MEASURE(window_bottom_divider_width, "window-bottom-divider-width",
                      "Return the width of WINDOW's bottom divider.")
 NEOVM_WINDOW_MEASURE(window_scroll_bar_width, "window-scroll-bar-width", 0, 1, NEOVM_ONE, decode_live_window, 0,
                      "Return the width of WINDOW's vertical scroll bar.")
-NEOVM_WINDOW_MEASURE(window_scroll_bar_height, "window-scroll-bar-height", 0, 1, NEOVM_ONE, decode_live_window, 0,
-                     "Return the height of WINDOW's horizontal scroll bar.")
 NEOVM_WINDOW_MEASURE(window_body_height, "window-body-height", 0, 2, NEOVM_TWO, decode_live_window,
                      std::max(0, d.height - mode_line_lines(cx, w) - header_line_lines(cx, w)),
                      "Return the height of WINDOW's text area.")
@@ -276,23 +289,23 @@ int body_columns(Value w) {
   return std::max(0, columns);
 }
 
-NEOVM_PRIMITIVE(window_body_width, "window-body-width", 0, 2, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the width of WINDOW's text area.")
+NEOVM_PRIMITIVE(window_body_width, "window-body-width", 0, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the width of WINDOW's text area.")
 (Context& cx, Value window, Value) {
   const Value w = TRY(decode_live_window(cx, window));
   return fix(body_columns(w));
 }
 
-NEOVM_PRIMITIVE(set_window_hscroll, "set-window-hscroll", 2, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_hscroll, "set-window-hscroll", 2, 2, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Scroll WINDOW left by NCOL columns.")
 (Context& cx, Value window, Value columns) {
-  const Value w = TRY(decode_live_window(cx, window));
   if (!columns.is_fixnum()) return wrong_type(cx, Qfixnump, columns);
+  const Value w = TRY(decode_live_window(cx, window));
   window_data(w).hscroll = std::clamp<std::int64_t>(columns.as_fixnum(), 0, INT32_MAX);
   return fix(window_data(w).hscroll);
 }
 
-NEOVM_PRIMITIVE(set_window_vscroll, "set-window-vscroll", 2, 3, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_vscroll, "set-window-vscroll", 2, 3, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Scroll WINDOW within a line; a terminal has no such scrolling, so the result is 0.")
 (Context& cx, Value window, Value amount, Value) {
   TRY(decode_live_window(cx, window));
@@ -300,43 +313,49 @@ NEOVM_PRIMITIVE(set_window_vscroll, "set-window-vscroll", 2, 3, kMainOnly, kStat
   return fix(0);
 }
 
-NEOVM_PRIMITIVE(window_margins, "window-margins", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_margins, "window-margins", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return (LEFT . RIGHT), WINDOW's margins in columns, nil for none.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_live_window(cx, window));
   return cons(cx, window_slot(w, kWindowLeftMargin), window_slot(w, kWindowRightMargin));
 }
 
-NEOVM_PRIMITIVE(set_window_margins, "set-window-margins", 2, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_margins, "set-window-margins", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Set WINDOW's margins to LEFT and RIGHT columns; return t when that changed them.")
 (Context& cx, Value window, Value left, Value right) {
   const Value w = TRY(decode_live_window(cx, window));
   const Value wanted[2] = {left, right};
-  for (const Value v : wanted)
-    if (v.truthy() && !v.is_natnum_fixnum()) return wrong_type(cx, Qwholenump, v);
+  for (const Value v : wanted) {
+    if (v.is_nil()) continue;
+    if (!is_integer(v)) return wrong_type(cx, Qintegerp, v);
+    if (!v.is_natnum_fixnum() || v.as_fixnum() > INT32_MAX) return args_out_of_range(cx, v, fix(0), fix(INT32_MAX));
+  }
   const Value l = left == fix(0) ? kNil : left;
   const Value r = right == fix(0) ? kNil : right;
+  // What leaves no room for text is not done.
+  const std::int64_t both = (l.is_nil() ? 0 : l.as_fixnum()) + (r.is_nil() ? 0 : r.as_fixnum());
+  if (both > 0 && both > window_data(w).width - 2) return kNil;
   const bool changed = window_slot(w, kWindowLeftMargin) != l || window_slot(w, kWindowRightMargin) != r;
   set_window_slot(w, kWindowLeftMargin, l);
   set_window_slot(w, kWindowRightMargin, r);
   return boolean(changed);
 }
 
-NEOVM_PRIMITIVE(window_fringes, "window-fringes", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_fringes, "window-fringes", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return WINDOW's fringes; a terminal has none.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_live_window(cx, window));
   return list(cx, {fix(0), fix(0), boolean(window_data(w).fringes_outside_margins), kNil});
 }
 
-NEOVM_PRIMITIVE(set_window_fringes, "set-window-fringes", 2, 5, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_window_fringes, "set-window-fringes", 2, 5, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Set WINDOW's fringes; without a graphic display nothing changes.")
 (Context& cx, Value window, Value, Value, Value, Value) {
   TRY(decode_live_window(cx, window));
   return kNil;
 }
 
-NEOVM_PRIMITIVE(window_scroll_bars, "window-scroll-bars", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(window_scroll_bars, "window-scroll-bars", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic, "Return the description of WINDOW's scroll bars.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_live_window(cx, window));
@@ -346,7 +365,7 @@ NEOVM_PRIMITIVE(window_scroll_bars, "window-scroll-bars", 0, 1, kMainOnly, kStat
 
 // ---- point and start -------------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(window_point, "window-point", 0, 1, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(window_point, "window-point", 0, 1, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the position of point in WINDOW.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_live_window(cx, window));
@@ -355,38 +374,45 @@ NEOVM_PRIMITIVE(window_point, "window-point", 0, 1, kMainOnly, kStateRead, kMayG
   return funcall_re(cx, Qmarker_position, {window_slot(w, kWindowPoint)});
 }
 
-NEOVM_PRIMITIVE(set_window_point, "set-window-point", 2, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(set_window_point, "set-window-point", 2, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Put point of WINDOW at POS.")
 (Context& cx, Value window, Value position) {
   const Value w = TRY(decode_live_window(cx, window));
-  TRY(position_argument(cx, position));
-  if (w == display(cx).selected_window.get() && host_hooks(cx).current_buffer(cx) == window_slot(w, kWindowContents)) {
-    TRY(funcall_re(cx, Qgoto_char, {position}));
+  const std::int64_t place = TRY(position_argument(cx, position));
+  if (w == display(cx).selected_window.get()) {
+    // Its point is the buffer's own.
+    const Value before = host_hooks(cx).current_buffer(cx);
+    TRY(funcall_re(cx, Qset_buffer, {window_slot(w, kWindowContents)}));
+    const Value moved = funcall_re(cx, Qgoto_char, {position});
+    if (!moved.is_exit()) TRY(funcall_re(cx, Qset_buffer, {before}));
+    TRY(moved);
+    return fix(place);
   } else {
     TRY(funcall_re(cx, Qset_marker, {window_slot(w, kWindowPoint), position, window_slot(w, kWindowContents)}));
   }
   return position;
 }
 
-NEOVM_PRIMITIVE(window_old_point, "window-old-point", 0, 1, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(window_old_point, "window-old-point", 0, 1, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the position of point in WINDOW at its last redisplay.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_live_window(cx, window));
   return funcall_re(cx, Qmarker_position, {window_slot(w, kWindowOldPoint)});
 }
 
-NEOVM_PRIMITIVE(window_start, "window-start", 0, 1, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(window_start, "window-start", 0, 1, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the position at which display starts in WINDOW.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_live_window(cx, window));
   return funcall_re(cx, Qmarker_position, {window_slot(w, kWindowStart)});
 }
 
-NEOVM_PRIMITIVE(set_window_start, "set-window-start", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(set_window_start, "set-window-start", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Make display in WINDOW start at POS.")
 (Context& cx, Value window, Value position, Value) {
   const Value w = TRY(decode_live_window(cx, window));
-  TRY(position_argument(cx, position));
+  if (is_integer(position) && !position.is_fixnum()) return wrong_type(cx, Qinteger_or_marker_p, position);
+  if (position.truthy()) TRY(position_argument(cx, position));  // nil: nowhere
   TRY(funcall_re(cx, Qset_marker, {window_slot(w, kWindowStart), position, window_slot(w, kWindowContents)}));
   return position;
 }

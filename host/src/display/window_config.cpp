@@ -93,11 +93,11 @@ Value restore_window_re(Context& cx, Value v) {
   return show_buffer_re(cx, w, TRY(funcall_re(cx, Qget_buffer_create, {make_string(cx, "*scratch*")})));
 }
 
-NEOVM_PRIMITIVE(window_configuration_p, "window-configuration-p", 1, 1, kMainOnly, kPureRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(window_configuration_p, "window-configuration-p", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t when OBJECT is a window configuration.")
 (Context&, Value object) { return boolean(is_host(object, &kWindowConfigurationType)); }
 
-NEOVM_PRIMITIVE(current_window_configuration, "current-window-configuration", 0, 1, kMainOnly, kStateRead, kMayGc,
+NEOVM_PRIMITIVE(current_window_configuration, "current-window-configuration", 0, 1, kWorkerSafe, kStateRead, kMayGc,
                 kReenters, kDeterministic, "Return an object that describes the arrangement of FRAME's windows.")
 (Context& cx, Value frame) {
   const Value f = TRY(decode_live_frame(cx, frame));
@@ -111,7 +111,7 @@ NEOVM_PRIMITIVE(current_window_configuration, "current-window-configuration", 0,
   return c;
 }
 
-NEOVM_PRIMITIVE(set_window_configuration, "set-window-configuration", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(set_window_configuration, "set-window-configuration", 1, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Restore the arrangement of windows that CONFIGURATION describes.")
 (Context& cx, Value configuration, Value, Value) {
   if (!is_host(configuration, &kWindowConfigurationType)) return wrong_type(cx, Qwindow_configuration_p, configuration);
@@ -158,14 +158,14 @@ NEOVM_PRIMITIVE(set_window_configuration, "set-window-configuration", 1, 3, kMai
   return boolean(frame_data(f).live);
 }
 
-NEOVM_PRIMITIVE(window_configuration_frame, "window-configuration-frame", 1, 1, kMainOnly, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(window_configuration_frame, "window-configuration-frame", 1, 1, kWorkerSafe, kStateRead, kNoGc,
                 kNoReentry, kDeterministic, "Return the frame CONFIGURATION is for.")
 (Context& cx, Value configuration) {
   if (!is_host(configuration, &kWindowConfigurationType)) return wrong_type(cx, Qwindow_configuration_p, configuration);
   return car_raw(host_slot_raw(configuration, 0));
 }
 
-NEOVM_PRIMITIVE(compare_window_configurations, "compare-window-configurations", 2, 2, kMainOnly, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(compare_window_configurations, "compare-window-configurations", 2, 2, kWorkerSafe, kStateRead, kNoGc,
                 kNoReentry, kDeterministic, "Return t when X and Y arrange the same windows in the same way.")
 (Context& cx, Value x, Value y) {
   for (const Value c : {x, y})

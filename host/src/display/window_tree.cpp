@@ -134,23 +134,27 @@ Value window_cycle(Context& cx, Value window, const Walk& walk) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(window_list_1, "window-list-1", 0, 3, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_list_1, "window-list-1", 0, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return a list of all live windows, starting with WINDOW.")
 (Context& cx, Value window, Value minibuffer, Value) {
   const Value w = TRY(decode_live_window(cx, window));
   return window_cycle(cx, w, decode_walk(minibuffer));
 }
 
-NEOVM_PRIMITIVE(window_list, "window-list", 0, 3, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(window_list, "window-list", 0, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the live windows of FRAME, starting with WINDOW.")
 (Context& cx, Value frame, Value minibuffer, Value window) {
-  const Value f = TRY(decode_live_frame(cx, frame));
-  Value w = window.is_nil() ? frame_slot(f, kFrameSelected) : TRY(decode_live_window(cx, window));
+  // FRAME is not looked at but compared with WINDOW's.
+  const DisplayState& d = display(cx);
+  if (window.is_nil()) window = is_frame(frame) ? frame_slot(frame, kFrameSelected) : d.selected_window.get();
+  if (!is_window(window)) return wrong_type(cx, Qwindowp, window);
+  const Value f = frame.is_nil() ? d.selected_frame.get() : frame;
+  const Value w = window;
   if (window_slot(w, kWindowFrame) != f) return error_text(cx, "Window is on a different frame");
   return window_cycle(cx, w, decode_walk(minibuffer));
 }
 
-NEOVM_PRIMITIVE(next_window, "next-window", 0, 3, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(next_window, "next-window", 0, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the live window after WINDOW in the cyclic order.")
 (Context& cx, Value window, Value minibuffer, Value) {
   const Value w = TRY(decode_live_window(cx, window));
@@ -159,7 +163,7 @@ NEOVM_PRIMITIVE(next_window, "next-window", 0, 3, kMainOnly, kStateRead, kMayGc,
   return car_raw(all) == w && cdr_raw(all).is_cons() ? car_raw(cdr_raw(all)) : car_raw(all);
 }
 
-NEOVM_PRIMITIVE(previous_window, "previous-window", 0, 3, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(previous_window, "previous-window", 0, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the live window before WINDOW in the cyclic order.")
 (Context& cx, Value window, Value minibuffer, Value) {
   const Value w = TRY(decode_live_window(cx, window));
@@ -169,8 +173,8 @@ NEOVM_PRIMITIVE(previous_window, "previous-window", 0, 3, kMainOnly, kStateRead,
   return last;
 }
 
-NEOVM_PRIMITIVE(get_buffer_window, "get-buffer-window", 0, 2, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
-                "Return a window that shows BUFFER-OR-NAME, the selected one if it does, or nil.")
+NEOVM_PRIMITIVE(get_buffer_window, "get-buffer-window", 0, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
+                kDeterministic, "Return a window that shows BUFFER-OR-NAME, the selected one if it does, or nil.")
 (Context& cx, Value buffer_or_name, Value) {
   Value buffer =
       buffer_or_name.is_nil() ? host_hooks(cx).current_buffer(cx) : TRY(funcall_re(cx, Qget_buffer, {buffer_or_name}));
@@ -185,7 +189,7 @@ NEOVM_PRIMITIVE(get_buffer_window, "get-buffer-window", 0, 2, kMainOnly, kStateR
   return found;
 }
 
-NEOVM_PRIMITIVE(window_at, "window-at", 2, 3, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(window_at, "window-at", 2, 3, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the window that covers column X and line Y of FRAME.")
 (Context& cx, Value x, Value y, Value frame) {
   const Value f = TRY(decode_live_frame(cx, frame));
@@ -200,15 +204,15 @@ NEOVM_PRIMITIVE(window_at, "window-at", 2, 3, kMainOnly, kStateRead, kMayGc, kRe
   return found;
 }
 
-NEOVM_PRIMITIVE(select_window, "select-window", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(select_window, "select-window", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Select WINDOW and make its buffer current; NORECORD leaves the order of buffers alone.")
 (Context& cx, Value window, Value norecord) {
   if (!is_live_window(window)) return wrong_type(cx, Qwindow_live_p, window);
   return select_window_re(cx, window, norecord.is_nil());
 }
 
-NEOVM_PRIMITIVE(set_window_buffer, "set-window-buffer", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-                "Make WINDOW show BUFFER-OR-NAME.")
+NEOVM_PRIMITIVE(set_window_buffer, "set-window-buffer", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+                kDeterministic, "Make WINDOW show BUFFER-OR-NAME.")
 (Context& cx, Value window, Value buffer_or_name, Value keep_margins) {
   const Value w = TRY(decode_live_window(cx, window));
   const Value buffer = TRY(funcall_re(cx, Qget_buffer, {buffer_or_name}));
@@ -237,9 +241,10 @@ NEOVM_PRIMITIVE(set_window_buffer, "set-window-buffer", 2, 3, kMainOnly, kStateW
   return kNil;
 }
 
-NEOVM_PRIMITIVE(split_window_internal, "split-window-internal", 4, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(split_window_internal, "split-window-internal", 4, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Split OLD: give a new window PIXEL-SIZE on SIDE; NORMAL-SIZE is its share.")
 (Context& cx, Value old, Value pixel_size, Value side, Value normal_size) {
+  if (!is_window(old)) return wrong_type(cx, Qwindowp, old);
   const Value o = TRY(decode_valid_window(cx, old));
   const Value frame = window_slot(o, kWindowFrame);
   if (!pixel_size.is_fixnum()) return wrong_type(cx, Qfixnump, pixel_size);
@@ -255,8 +260,9 @@ NEOVM_PRIMITIVE(split_window_internal, "split-window-internal", 4, 4, kMainOnly,
   const int extent = horizontal ? d.width : d.height;
   if (!resize) {
     const Value fresh_size = window_slot(o, kWindowNewPixel);
-    if (!fresh_size.is_fixnum() || fresh_size.as_fixnum() + size != extent)
-      return error_text(cx, "Sum of sizes of old and new window don’t fit");
+    if (!fresh_size.is_fixnum() || fresh_size.as_fixnum() < (horizontal ? 2 : 1))
+      return error_text(cx, "Resizing old window failed");
+    if (fresh_size.as_fixnum() + size != extent) return error_text(cx, "Sum of sizes of old and new window don’t fit");
   }
   const bool before = side == Qleft || side == Qabove;
 
@@ -347,7 +353,7 @@ NEOVM_PRIMITIVE(split_window_internal, "split-window-internal", 4, 4, kMainOnly,
   return n;
 }
 
-NEOVM_PRIMITIVE(delete_window_internal, "delete-window-internal", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(delete_window_internal, "delete-window-internal", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Remove WINDOW from its frame; its siblings must carry their new sizes.")
 (Context& cx, Value window) {
   const Value w = TRY(decode_any_window(cx, window));
@@ -406,12 +412,13 @@ NEOVM_PRIMITIVE(delete_window_internal, "delete-window-internal", 1, 1, kMainOnl
   return kNil;
 }
 
-NEOVM_PRIMITIVE(delete_other_windows_internal, "delete-other-windows-internal", 0, 2, kMainOnly, kStateWrite, kMayGc,
+NEOVM_PRIMITIVE(delete_other_windows_internal, "delete-other-windows-internal", 0, 2, kWorkerSafe, kStateWrite, kMayGc,
                 kReenters, kDeterministic, "Make WINDOW fill its frame, or ROOT, deleting the others.")
 (Context& cx, Value window, Value root) {
   const Value w = TRY(decode_valid_window(cx, window));
   const Value frame = window_slot(w, kWindowFrame);
   const Value r = root.is_nil() ? frame_slot(frame, kFrameRoot) : TRY(decode_valid_window(cx, root));
+  if (window_data(w).mini) return error_text(cx, "Can\u2019t expand minibuffer to full frame");
   if (w == r) return kNil;
   TRY(save_selected_point_re(cx));
   const WindowData area = window_data(r);
@@ -474,7 +481,7 @@ bool check_new_sizes(Value w, bool horizontal) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(window_resize_apply, "window-resize-apply", 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(window_resize_apply, "window-resize-apply", 0, 2, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Apply the requested new sizes of FRAME's windows; return t when they fit.")
 (Context& cx, Value frame, Value horizontal) {
   const Value f = TRY(decode_live_frame(cx, frame));
@@ -487,7 +494,7 @@ NEOVM_PRIMITIVE(window_resize_apply, "window-resize-apply", 0, 2, kMainOnly, kSt
   return Qt;
 }
 
-NEOVM_PRIMITIVE(window_resize_apply_total, "window-resize-apply-total", 0, 2, kMainOnly, kStateWrite, kMayGc,
+NEOVM_PRIMITIVE(window_resize_apply_total, "window-resize-apply-total", 0, 2, kWorkerSafe, kStateWrite, kMayGc,
                 kNoReentry, kDeterministic,
                 "Apply the requested total sizes; cells are pixels here, so nothing is left to do.")
 (Context& cx, Value frame, Value) {

@@ -118,44 +118,44 @@ Value word_command_re(Context& cx, Value operation, Value n) {
 
 }  // namespace
 
-NEOVM_COMMAND(upcase_region, "upcase-region", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(upcase_region, "upcase-region", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "(list (region-beginning) (region-end) (region-noncontiguous-p))",
               "Convert the text between BEG and END to upper case.")
 (Context& cx, Value beg, Value end, Value noncontiguous) {
   return region_command_re(cx, Qupcase, beg, end, noncontiguous);
 }
 
-NEOVM_COMMAND(downcase_region, "downcase-region", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(downcase_region, "downcase-region", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "(list (region-beginning) (region-end) (region-noncontiguous-p))",
               "Convert the text between BEG and END to lower case.")
 (Context& cx, Value beg, Value end, Value noncontiguous) {
   return region_command_re(cx, Qdowncase, beg, end, noncontiguous);
 }
 
-NEOVM_COMMAND(capitalize_region, "capitalize-region", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(capitalize_region, "capitalize-region", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "(list (region-beginning) (region-end) (region-noncontiguous-p))",
               "Capitalize each word between BEG and END.")
 (Context& cx, Value beg, Value end, Value noncontiguous) {
   return region_command_re(cx, Qcapitalize, beg, end, noncontiguous);
 }
 
-NEOVM_COMMAND(upcase_initials_region, "upcase-initials-region", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_COMMAND(upcase_initials_region, "upcase-initials-region", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters,
               kDeterministic, "(list (region-beginning) (region-end) (region-noncontiguous-p))",
               "Make the first letter of each word between BEG and END upper case.")
 (Context& cx, Value beg, Value end, Value noncontiguous) {
   return region_command_re(cx, Qupcase_initials, beg, end, noncontiguous);
 }
 
-NEOVM_COMMAND(upcase_word, "upcase-word", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic, "p",
+NEOVM_COMMAND(upcase_word, "upcase-word", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "p",
               "Convert the next ARG words to upper case and move over them.")
 (Context& cx, Value arg) { return word_command_re(cx, Qupcase, arg); }
 
-NEOVM_COMMAND(downcase_word, "downcase-word", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic, "p",
+NEOVM_COMMAND(downcase_word, "downcase-word", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "p",
               "Convert the next ARG words to lower case and move over them.")
 (Context& cx, Value arg) { return word_command_re(cx, Qdowncase, arg); }
 
-NEOVM_COMMAND(capitalize_word, "capitalize-word", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic, "p",
-              "Capitalize the next ARG words and move over them.")
+NEOVM_COMMAND(capitalize_word, "capitalize-word", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
+              "p", "Capitalize the next ARG words and move over them.")
 (Context& cx, Value arg) { return word_command_re(cx, Qcapitalize, arg); }
 
 NEOVM_VARIABLE(region_extract_function, "region-extract-function", kGlobalVar, kAny, kInitNil,

@@ -35,7 +35,7 @@ int downcase_char(Context& cx, int c) {
   return d.is_fixnum() ? static_cast<int>(d.as_fixnum()) : c;
 }
 
-NEOVM_PRIMITIVE(char_equal, "char-equal", 2, 2, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(char_equal, "char-equal", 2, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if two characters match, ignoring case when case-fold-search says so.")
 (Context& cx, Value a, Value b) {
   // Both arguments are checked first, in order.

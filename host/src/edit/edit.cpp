@@ -57,6 +57,7 @@ void note_inserted_properties(Context& cx, Buffer& b, Pos at, std::int64_t count
 Maybe<bool> insert_raw(Context& cx, Buffer& b, Pos at, const std::uint8_t* bytes, std::int64_t byte_count,
                        std::int64_t char_count, unsigned flags) {
   if (byte_count == 0) return true;
+  TRY(ensure_memory(cx, static_cast<std::uint64_t>(b.text->end().bytes + byte_count)));
   if (!b.text->reserve(byte_count)) return signal_error0(cx, Qmemory_full);
   if (&b == buffers(cx).current) TRY(record_insert_re(cx, at.chars, char_count));
   if (!b.text->insert(at, bytes, byte_count, char_count, (flags & kInsertBeforeMarkers) != 0)) {
@@ -161,6 +162,9 @@ Maybe<bool> insert_text_re(Context& cx, std::string_view utf8) {
 
 Maybe<bool> insert_char_re(Context& cx, int c, std::int64_t count, unsigned flags) {
   if (count <= 0) return true;
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  if (count > kMost) return error_text(cx, "Maximum buffer size exceeded");
+  TRY(ensure_memory(cx, static_cast<std::uint64_t>(count)));
   std::uint8_t unit[text::kMaxBytesPerChar];
   int length = 1;
   if (current_buffer(cx).multibyte()) {

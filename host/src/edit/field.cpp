@@ -52,8 +52,7 @@ struct Field {
 Maybe<Field> find_field(Context& cx, Value position, bool merge, Value begin_limit, Value end_limit) {
   Buffer& b = current_buffer(cx);
   const std::int64_t pos = position.is_nil() ? b.point.chars : TRY(position_argument(cx, position));
-  if (pos < b.begin.chars || pos > b.end.chars)
-    return args_out_of_range(cx, make_integer(cx, pos), make_integer(cx, pos));
+  if (pos < b.begin.chars || pos > b.end.chars) return signal_error1(cx, Qargs_out_of_range, Value::fixnum(pos));
   const std::int64_t low =
       begin_limit.is_nil() ? b.begin.chars : std::max(b.begin.chars, TRY(position_argument(cx, begin_limit)));
   const std::int64_t high =
@@ -74,6 +73,9 @@ Maybe<Field> find_field(Context& cx, Value position, bool merge, Value begin_lim
     std::int64_t p = pos;
     if (merge && before == Qboundary) p = change_before(cx, b, p, low);
     f.begin = change_before(cx, b, p, low);
+    // The search goes on to the limit, which nothing before the accessible portion can meet.
+    if (!begin_limit.is_nil() && f.begin == b.begin.chars && TRY(position_argument(cx, begin_limit)) < f.begin)
+      return signal_error1(cx, Qargs_out_of_range, Value::fixnum(f.begin - 1));
   }
   if (!ends_here) {
     std::int64_t p = pos;
@@ -95,8 +97,11 @@ bool newline_between(Buffer& b, std::int64_t from, std::int64_t to) {
 Maybe<std::int64_t> constrain_to_field(Context& cx, std::int64_t target, std::int64_t origin, bool escape_from_edge,
                                        bool only_in_line, Value inhibit_capture) {
   Buffer& b = current_buffer(cx);
-  if (target == origin || (b.text->properties.empty() && !b.has_overlays())) return target;
-  if (variable_true(cx, Qinhibit_field_text_motion)) return target;
+  if (target == origin || variable_true(cx, Qinhibit_field_text_motion)) return target;
+  for (const std::int64_t p : {target, origin}) {
+    if (p < b.begin.chars || p > b.end.chars) return signal_error1(cx, Qargs_out_of_range, Value::fixnum(p));
+  }
+  if (b.text->properties.empty() && !b.has_overlays()) return target;
   const auto near_field = [&](std::int64_t p) {
     return field_at(cx, b, p).truthy() || (p > b.begin.chars && field_at(cx, b, p - 1).truthy());
   };
@@ -119,33 +124,33 @@ Maybe<std::int64_t> constrain_to_field(Context& cx, std::int64_t target, std::in
   return bound;
 }
 
-NEOVM_PRIMITIVE(field_beginning, "field-beginning", 0, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(field_beginning, "field-beginning", 0, 3, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return where the field at POS begins, not before LIMIT.")
 (Context& cx, Value pos, Value escape_from_edge, Value limit) {
   return Value::fixnum(TRY(find_field(cx, pos, escape_from_edge.truthy(), limit, kNil)).begin);
 }
 
-NEOVM_PRIMITIVE(field_end, "field-end", 0, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(field_end, "field-end", 0, 3, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return where the field at POS ends, not after LIMIT.")
 (Context& cx, Value pos, Value escape_from_edge, Value limit) {
   return Value::fixnum(TRY(find_field(cx, pos, escape_from_edge.truthy(), kNil, limit)).end);
 }
 
-NEOVM_PRIMITIVE(field_string, "field-string", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(field_string, "field-string", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the contents of the field at POS.")
 (Context& cx, Value pos) {
   const Field f = TRY(find_field(cx, pos, false, kNil, kNil));
   return buffer_substring(cx, current_buffer(cx), f.begin, f.end, true);
 }
 
-NEOVM_PRIMITIVE(field_string_no_properties, "field-string-no-properties", 0, 1, kMainOnly, kStateRead, kMayGc,
+NEOVM_PRIMITIVE(field_string_no_properties, "field-string-no-properties", 0, 1, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic, "Return the contents of the field at POS without properties.")
 (Context& cx, Value pos) {
   const Field f = TRY(find_field(cx, pos, false, kNil, kNil));
   return buffer_substring(cx, current_buffer(cx), f.begin, f.end, false);
 }
 
-NEOVM_PRIMITIVE(delete_field, "delete-field", 0, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(delete_field, "delete-field", 0, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Delete the field at POS.")
 (Context& cx, Value pos) {
   const Field f = TRY(find_field(cx, pos, false, kNil, kNil));
@@ -153,7 +158,7 @@ NEOVM_PRIMITIVE(delete_field, "delete-field", 0, 1, kMainOnly, kStateWrite, kMay
   return kNil;
 }
 
-NEOVM_PRIMITIVE(constrain_to_field, "constrain-to-field", 2, 5, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(constrain_to_field, "constrain-to-field", 2, 5, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic,
                 "Return the position nearest to NEW-POS in the field of OLD-POS; a nil NEW-POS is point, which moves.")
 (Context& cx, Value new_pos, Value old_pos, Value escape_from_edge, Value only_in_line, Value inhibit_capture) {

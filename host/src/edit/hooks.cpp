@@ -14,13 +14,10 @@ bool inhibit_hooks(Context& cx) { return variable_true(cx, Qinhibit_modification
 Maybe<bool> barf_if_read_only(Context& cx, Value position) {
   BufferState& s = buffers(cx);
   Buffer& b = *s.current;
+  if (!position.is_nil() && !position.is_fixnum()) return wrong_type(cx, Qfixnump, position);
   if (buffer_slot_raw(b, s.slot_read_only).is_nil() || variable_true(cx, Qinhibit_read_only)) return true;
-  std::int64_t at = b.point.chars;
-  if (!position.is_nil()) {
-    if (!position.is_fixnum()) return wrong_type(cx, Qfixnump, position);
-    at = position.as_fixnum();
-  }
-  if (at < b.begin.chars) return args_out_of_range(cx, Value::fixnum(at), Value::fixnum(at));
+  const std::int64_t at = position.is_nil() ? b.point.chars : position.as_fixnum();
+  if (at < b.begin.chars || at > b.end.chars) return args_out_of_range(cx, Value::fixnum(at), Value::fixnum(at));
   if (at < b.text->end().chars && !b.text->properties.empty()) {
     const Value plist = b.text->properties.find(at - 1).value;
     if (lookup_char_property(cx, plist, Qinhibit_read_only, true).truthy()) return true;
@@ -199,7 +196,7 @@ Maybe<bool> announce_change_re(Context& cx, std::int64_t from, std::int64_t old_
   return true;
 }
 
-NEOVM_PRIMITIVE(combine_after_change_execute, "combine-after-change-execute", 0, 0, kMainOnly, kStateWrite, kMayGc,
+NEOVM_PRIMITIVE(combine_after_change_execute, "combine-after-change-execute", 0, 0, kWorkerSafe, kStateWrite, kMayGc,
                 kReenters, kDeterministic,
                 "Run after-change-functions for the changes saved up by combine-after-change-calls.")
 (Context& cx) {
@@ -230,7 +227,7 @@ NEOVM_PRIMITIVE(combine_after_change_execute, "combine-after-change-execute", 0,
   return unbind_to_re(cx, depth, kNil);
 }
 
-NEOVM_PRIMITIVE(barf_if_buffer_read_only, "barf-if-buffer-read-only", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(barf_if_buffer_read_only, "barf-if-buffer-read-only", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Signal buffer-read-only if the current buffer may not be changed at POSITION.")
 (Context& cx, Value position) {
   TRY(barf_if_read_only(cx, position));

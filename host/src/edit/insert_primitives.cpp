@@ -32,25 +32,25 @@ Value insert_all_re(Context& cx, Arguments args, unsigned flags) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(insert, "insert", 0, kMany, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(insert, "insert", 0, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Insert the strings and characters at point.")
 (Context& cx, Arguments args) { return insert_all_re(cx, args, kInsertPlain); }
 
-NEOVM_PRIMITIVE(insert_and_inherit, "insert-and-inherit", 0, kMany, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(insert_and_inherit, "insert-and-inherit", 0, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Insert the strings and characters at point; they take sticky properties of their neighbours.")
 (Context& cx, Arguments args) { return insert_all_re(cx, args, kInsertInherit); }
 
-NEOVM_PRIMITIVE(insert_before_markers, "insert-before-markers", 0, kMany, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(insert_before_markers, "insert-before-markers", 0, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Insert the strings and characters at point, moving markers there behind them.")
 (Context& cx, Arguments args) { return insert_all_re(cx, args, kInsertBeforeMarkers); }
 
-NEOVM_PRIMITIVE(insert_before_markers_and_inherit, "insert-before-markers-and-inherit", 0, kMany, kMainOnly,
+NEOVM_PRIMITIVE(insert_before_markers_and_inherit, "insert-before-markers-and-inherit", 0, kMany, kWorkerSafe,
                 kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Insert at point, moving markers there and taking sticky properties.")
 (Context& cx, Arguments args) { return insert_all_re(cx, args, kInsertBeforeMarkers | kInsertInherit); }
 
-NEOVM_COMMAND(insert_char, "insert-char", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(insert_char, "insert-char", 1, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "(list (read-char-by-name \"Insert character (Unicode name or hex): \") (prefix-numeric-value "
               "current-prefix-arg) t)",
               "Insert COUNT (default 1) copies of CHARACTER.")
@@ -58,12 +58,11 @@ NEOVM_COMMAND(insert_char, "insert-char", 1, 3, kMainOnly, kStateWrite, kMayGc, 
   const int c = TRY(character_argument(cx, character));
   const std::int64_t n = count.is_nil() ? 1 : TRY(fixnum_argument(cx, count));
   if (n <= 0) return kNil;
-  if (n > (std::int64_t{1} << 40)) return error_text(cx, "Maximum buffer size exceeded");
   TRY(insert_char_re(cx, c, n, inherit.truthy() ? kInsertInherit : kInsertPlain));
   return kNil;
 }
 
-NEOVM_PRIMITIVE(insert_byte, "insert-byte", 2, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(insert_byte, "insert-byte", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Insert COUNT copies of BYTE.")
 (Context& cx, Value byte, Value count, Value inherit) {
   const std::int64_t b = TRY(fixnum_argument(cx, byte));
@@ -98,7 +97,7 @@ static Maybe<bool> run_fontifiers_re(Context& cx, Region r) {
   return true;
 }
 
-NEOVM_PRIMITIVE(buffer_substring, "buffer-substring", 2, 2, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(buffer_substring, "buffer-substring", 2, 2, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the text between START and END with its properties.")
 (Context& cx, Value start, Value end) {
   const Region r = TRY(region_arguments(cx, start, end));
@@ -106,14 +105,14 @@ NEOVM_PRIMITIVE(buffer_substring, "buffer-substring", 2, 2, kMainOnly, kStateRea
   return buffer_substring(cx, current_buffer(cx), r.start, r.end, true);
 }
 
-NEOVM_PRIMITIVE(buffer_substring_no_properties, "buffer-substring-no-properties", 2, 2, kMainOnly, kStateRead, kMayGc,
+NEOVM_PRIMITIVE(buffer_substring_no_properties, "buffer-substring-no-properties", 2, 2, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic, "Return the text between START and END without properties.")
 (Context& cx, Value start, Value end) {
   const Region r = TRY(region_arguments(cx, start, end));
   return buffer_substring(cx, current_buffer(cx), r.start, r.end, false);
 }
 
-NEOVM_PRIMITIVE(buffer_string, "buffer-string", 0, 0, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(buffer_string, "buffer-string", 0, 0, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the accessible text with its properties.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
@@ -122,7 +121,7 @@ NEOVM_PRIMITIVE(buffer_string, "buffer-string", 0, 0, kMainOnly, kStateRead, kMa
   return buffer_substring(cx, now, now.begin.chars, now.end.chars, true);
 }
 
-NEOVM_PRIMITIVE(insert_buffer_substring, "insert-buffer-substring", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(insert_buffer_substring, "insert-buffer-substring", 1, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Insert the text of BUFFER between START and END (default: all accessible) at point.")
 (Context& cx, Value buffer, Value start, Value end) {
   Buffer* source = TRY(buffer_or_name(cx, buffer));
@@ -139,7 +138,7 @@ NEOVM_PRIMITIVE(insert_buffer_substring, "insert-buffer-substring", 1, 3, kMainO
 
 // ---- deleting --------------------------------------------------------------------------------------------------
 
-NEOVM_COMMAND(delete_region, "delete-region", 2, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic, "r",
+NEOVM_COMMAND(delete_region, "delete-region", 2, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "r",
               "Delete the text between START and END.")
 (Context& cx, Value start, Value end) {
   const Region r = TRY(region_arguments(cx, start, end));
@@ -147,15 +146,15 @@ NEOVM_COMMAND(delete_region, "delete-region", 2, 2, kMainOnly, kStateWrite, kMay
   return kNil;
 }
 
-NEOVM_PRIMITIVE(delete_and_extract_region, "delete-and-extract-region", 2, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
-                kDeterministic, "Delete the text between START and END and return it.")
+NEOVM_PRIMITIVE(delete_and_extract_region, "delete-and-extract-region", 2, 2, kWorkerSafe, kStateWrite, kMayGc,
+                kReenters, kDeterministic, "Delete the text between START and END and return it.")
 (Context& cx, Value start, Value end) {
   const Region r = TRY(region_arguments(cx, start, end));
   if (r.start == r.end) return make_unibyte_string(cx, "");
   return delete_and_extract_re(cx, r.start, r.end);
 }
 
-NEOVM_COMMAND(delete_char, "delete-char", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic, "p\nP",
+NEOVM_COMMAND(delete_char, "delete-char", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "p\nP",
               "Delete N characters after point (before it when negative); KILLFLAG: kill them.")
 (Context& cx, Value n, Value killflag) {
   const std::int64_t count = TRY(fixnum_argument(cx, n));

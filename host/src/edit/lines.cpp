@@ -101,7 +101,7 @@ Pos move_lines(Buffer& b, Pos from, std::int64_t lines, std::int64_t* shortage) 
 
 // ---- primitives (cmds.c, editfns.c) ---------------------------------------------------------------------------
 
-NEOVM_COMMAND(forward_line, "forward-line", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
+NEOVM_COMMAND(forward_line, "forward-line", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
               "Move N lines forward, to the beginning of the line; return how many lines were missing.")
 (Context& cx, Value n) {
   std::int64_t count = 1;
@@ -119,7 +119,7 @@ static Maybe<std::int64_t> line_count(Context& cx, Value n) {
   return TRY(integer_clamped(cx, n));
 }
 
-NEOVM_PRIMITIVE(line_beginning_position, "line-beginning-position", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(line_beginning_position, "line-beginning-position", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the position of the beginning of the line N - 1 lines from here.")
 (Context& cx, Value n) {
   const std::int64_t count = TRY(line_count(cx, n));
@@ -143,11 +143,11 @@ static Maybe<std::int64_t> end_of_line(Context& cx, std::int64_t count) {
   return constrain_to_field(cx, p.chars, b.point.chars, false, true, kNil);
 }
 
-NEOVM_PRIMITIVE(line_end_position, "line-end-position", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the position of the end of the line N - 1 lines from here.")
+NEOVM_PRIMITIVE(line_end_position, "line-end-position", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the position of the end of the line N - 1 lines from here.")
 (Context& cx, Value n) { return Value::fixnum(TRY(end_of_line(cx, TRY(line_count(cx, n))))); }
 
-NEOVM_COMMAND(beginning_of_line, "beginning-of-line", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_COMMAND(beginning_of_line, "beginning-of-line", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
               "^p", "Move to the beginning of the line, after moving N - 1 lines forward.")
 (Context& cx, Value n) {
   if (!n.is_nil()) TRY(fixnum_argument(cx, n));
@@ -157,7 +157,7 @@ NEOVM_COMMAND(beginning_of_line, "beginning-of-line", 0, 1, kMainOnly, kStateWri
   return kNil;
 }
 
-NEOVM_COMMAND(end_of_line, "end-of-line", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
+NEOVM_COMMAND(end_of_line, "end-of-line", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
               "Move to the end of the line, after moving N - 1 lines forward.")
 (Context& cx, Value n) {
   if (!n.is_nil()) TRY(fixnum_argument(cx, n));

@@ -6,40 +6,40 @@
 
 namespace neomacs::host {
 
-NEOVM_PRIMITIVE(point, "point", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(point, "point", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the value of point.")
 (Context& cx) { return Value::fixnum(current_buffer(cx).point.chars); }
 
-NEOVM_PRIMITIVE(point_marker, "point-marker", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(point_marker, "point-marker", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return a new marker at point.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   return make_marker(cx, &b, b.point);
 }
 
-NEOVM_PRIMITIVE(point_min, "point-min", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(point_min, "point-min", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the start of the accessible portion.")
 (Context& cx) { return Value::fixnum(current_buffer(cx).begin.chars); }
 
-NEOVM_PRIMITIVE(point_min_marker, "point-min-marker", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(point_min_marker, "point-min-marker", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return a new marker at the start of the accessible portion.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   return make_marker(cx, &b, b.begin);
 }
 
-NEOVM_PRIMITIVE(point_max, "point-max", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(point_max, "point-max", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the end of the accessible portion.")
 (Context& cx) { return Value::fixnum(current_buffer(cx).end.chars); }
 
-NEOVM_PRIMITIVE(point_max_marker, "point-max-marker", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(point_max_marker, "point-max-marker", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return a new marker at the end of the accessible portion.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   return make_marker(cx, &b, b.end);
 }
 
-NEOVM_COMMAND(goto_char, "goto-char", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_COMMAND(goto_char, "goto-char", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
               "(goto-char--read-natnum-interactive \"Go to char: \")", "Set point to POSITION and return POSITION.")
 (Context& cx, Value position) {
   Buffer& b = current_buffer(cx);
@@ -54,47 +54,47 @@ NEOVM_COMMAND(goto_char, "goto-char", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoRe
   return position;
 }
 
-NEOVM_PRIMITIVE(buffer_size, "buffer-size", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(buffer_size, "buffer-size", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the number of characters of BUFFER, narrowed or not.")
 (Context& cx, Value buffer) { return Value::fixnum(TRY(buffer_or_current(cx, buffer))->text->end().chars - 1); }
 
-NEOVM_PRIMITIVE(following_char, "following-char", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(following_char, "following-char", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the character after point, 0 at the end.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   return Value::fixnum(b.point.chars >= b.end.chars ? 0 : b.text->char_at(b.point));
 }
 
-NEOVM_PRIMITIVE(preceding_char, "preceding-char", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(preceding_char, "preceding-char", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the character before point, 0 at the beginning.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   return Value::fixnum(b.point.chars <= b.begin.chars ? 0 : b.text->char_at(b.text->previous(b.point)));
 }
 
-NEOVM_PRIMITIVE(bobp, "bobp", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(bobp, "bobp", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if point is at the beginning of the accessible portion.")
 (Context& cx) { return boolean(current_buffer(cx).point == current_buffer(cx).begin); }
 
-NEOVM_PRIMITIVE(eobp, "eobp", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(eobp, "eobp", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if point is at the end of the accessible portion.")
 (Context& cx) { return boolean(current_buffer(cx).point == current_buffer(cx).end); }
 
-NEOVM_PRIMITIVE(bolp, "bolp", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(bolp, "bolp", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if point is at the beginning of a line.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   return boolean(b.point == b.begin || b.text->char_at(b.text->previous(b.point)) == '\n');
 }
 
-NEOVM_PRIMITIVE(eolp, "eolp", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(eolp, "eolp", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if point is at the end of a line.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
   return boolean(b.point == b.end || b.text->lead(b.point) == '\n');
 }
 
-NEOVM_PRIMITIVE(char_after, "char-after", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(char_after, "char-after", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the character at POS (default point), nil outside the accessible portion.")
 (Context& cx, Value pos) {
   Buffer& b = current_buffer(cx);
@@ -103,7 +103,7 @@ NEOVM_PRIMITIVE(char_after, "char-after", 0, 1, kMainOnly, kStateRead, kNoGc, kN
   return Value::fixnum(b.text->char_at(p == b.point.chars ? b.point : b.text->at_char(p)));
 }
 
-NEOVM_PRIMITIVE(char_before, "char-before", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(char_before, "char-before", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the character before POS (default point), nil outside the accessible portion.")
 (Context& cx, Value pos) {
   Buffer& b = current_buffer(cx);
@@ -113,7 +113,7 @@ NEOVM_PRIMITIVE(char_before, "char-before", 0, 1, kMainOnly, kStateRead, kNoGc, 
   return Value::fixnum(b.text->char_at(b.text->previous(at)));
 }
 
-NEOVM_PRIMITIVE(position_bytes, "position-bytes", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(position_bytes, "position-bytes", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the byte position of character position POSITION, nil outside the text.")
 (Context& cx, Value position) {
   const std::int64_t p = TRY(position_argument(cx, position));
@@ -122,7 +122,7 @@ NEOVM_PRIMITIVE(position_bytes, "position-bytes", 1, 1, kMainOnly, kStateRead, k
   return Value::fixnum(b.text->byte_of(p));
 }
 
-NEOVM_PRIMITIVE(byte_to_position, "byte-to-position", 1, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(byte_to_position, "byte-to-position", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the character position of byte position BYTEPOS, nil outside the text.")
 (Context& cx, Value bytepos) {
   const std::int64_t p = TRY(fixnum_argument(cx, bytepos));
@@ -136,11 +136,11 @@ NEOVM_PRIMITIVE(byte_to_position, "byte-to-position", 1, 1, kMainOnly, kStateRea
   return Value::fixnum(b.text->char_of(at));
 }
 
-NEOVM_PRIMITIVE(gap_position, "gap-position", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(gap_position, "gap-position", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the position of the gap of the current buffer.")
 (Context& cx) { return Value::fixnum(current_buffer(cx).text->gap_position()); }
 
-NEOVM_PRIMITIVE(gap_size, "gap-size", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(gap_size, "gap-size", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the size of the gap of the current buffer in bytes.")
 (Context& cx) { return Value::fixnum(current_buffer(cx).text->gap_size()); }
 
@@ -163,17 +163,17 @@ static Value move_chars(Context& cx, Value n, std::int64_t sign) {
   return kNil;
 }
 
-NEOVM_COMMAND(forward_char, "forward-char", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
+NEOVM_COMMAND(forward_char, "forward-char", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
               "Move point N characters forward.")
 (Context& cx, Value n) { return move_chars(cx, n, 1); }
 
-NEOVM_COMMAND(backward_char, "backward-char", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
+NEOVM_COMMAND(backward_char, "backward-char", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
               "Move point N characters backward.")
 (Context& cx, Value n) { return move_chars(cx, n, -1); }
 
 // ---- narrowing, mark -------------------------------------------------------------------------------------------------
 
-NEOVM_COMMAND(widen, "widen", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, "",
+NEOVM_COMMAND(widen, "widen", 0, 0, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "",
               "Make the whole text accessible.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
@@ -182,7 +182,7 @@ NEOVM_COMMAND(widen, "widen", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry, k
   return kNil;
 }
 
-NEOVM_COMMAND(narrow_to_region, "narrow-to-region", 2, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_COMMAND(narrow_to_region, "narrow-to-region", 2, 2, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
               "r", "Make only the text between START and END accessible.")
 (Context& cx, Value start, Value end) {
   std::int64_t from = TRY(position_argument(cx, start));
@@ -197,7 +197,7 @@ NEOVM_COMMAND(narrow_to_region, "narrow-to-region", 2, 2, kMainOnly, kStateWrite
   return kNil;
 }
 
-NEOVM_PRIMITIVE(mark_marker, "mark-marker", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(mark_marker, "mark-marker", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the marker of the current buffer's mark.")
 (Context& cx) { return current_buffer(cx).mark; }
 
@@ -214,11 +214,11 @@ static Value region_limit(Context& cx, bool beginning) {
   return Value::fixnum(beginning ? std::min(mark, b.point.chars) : std::max(mark, b.point.chars));
 }
 
-NEOVM_PRIMITIVE(region_beginning, "region-beginning", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(region_beginning, "region-beginning", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the smaller of point and mark.")
 (Context& cx) { return region_limit(cx, true); }
 
-NEOVM_PRIMITIVE(region_end, "region-end", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(region_end, "region-end", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the larger of point and mark.")
 (Context& cx) { return region_limit(cx, false); }
 

@@ -35,7 +35,7 @@ Maybe<std::int64_t> overwritten_re(Context& cx, int c, std::int64_t count) {
 
 }  // namespace
 
-NEOVM_COMMAND(self_insert_command, "self-insert-command", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_COMMAND(self_insert_command, "self-insert-command", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters,
               kDeterministic, "(list (prefix-numeric-value current-prefix-arg) last-command-event)",
               "Insert CHAR (default: the character that was typed) N times, with overwriting, abbrevs and auto-fill.")
 (Context& cx, Value n, Value character) {

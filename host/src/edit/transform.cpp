@@ -41,8 +41,8 @@ int comparable_char(const Buffer& b, int c) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(compare_buffer_substrings, "compare-buffer-substrings", 6, 6, kMainOnly, kStateRead, kNoGc, kNoReentry,
-                kDeterministic,
+NEOVM_PRIMITIVE(compare_buffer_substrings, "compare-buffer-substrings", 6, 6, kWorkerSafe, kStateRead, kNoGc,
+                kNoReentry, kDeterministic,
                 "Compare two stretches of buffers: 0 when equal, else signed 1 + the number of equal characters.")
 (Context& cx, Value buffer1, Value start1, Value end1, Value buffer2, Value start2, Value end2) {
   const Stretch a = TRY(stretch_argument(cx, buffer1, start1, end1));
@@ -71,7 +71,7 @@ NEOVM_PRIMITIVE(compare_buffer_substrings, "compare-buffer-substrings", 6, 6, kM
 
 // ---- in-place substitution -------------------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(subst_char_in_region, "subst-char-in-region", 4, 5, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(subst_char_in_region, "subst-char-in-region", 4, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Replace FROMCHAR by TOCHAR from START to END; NOUNDO: leave no undo record and no modified mark.")
 (Context& cx, Value start, Value end, Value fromchar, Value tochar, Value noundo) {
@@ -147,8 +147,8 @@ NEOVM_PRIMITIVE(subst_char_in_region, "subst-char-in-region", 4, 5, kMainOnly, k
   return kNil;
 }
 
-NEOVM_PRIMITIVE(translate_region_internal, "translate-region-internal", 3, 3, kMainOnly, kStateWrite, kMayGc, kReenters,
-                kDeterministic,
+NEOVM_PRIMITIVE(translate_region_internal, "translate-region-internal", 3, 3, kWorkerSafe, kStateWrite, kMayGc,
+                kReenters, kDeterministic,
                 "Translate the characters from START to END by TABLE (string or char-table); return how many changed.")
 (Context& cx, Value start, Value end, Value table) {
   const Region r = TRY(region_arguments(cx, start, end));
@@ -287,7 +287,7 @@ NEOVM_PRIMITIVE(translate_region_internal, "translate-region-internal", 3, 3, kM
 // ---- transposing ------------------------------------------------------------------------------------------------------
 
 NEOVM_COMMAND(
-    transpose_regions, "transpose-regions", 4, 5, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+    transpose_regions, "transpose-regions", 4, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
     "(if (< (length mark-ring) 2) (error \"Other region must be marked before transposing two regions\") (let* "
     "((num (if current-prefix-arg (prefix-numeric-value current-prefix-arg) 0)) (ring-length (length "
     "mark-ring)) (eltnum (mod num ring-length)) (eltnum2 (mod (1+ num) ring-length))) (list (point) (mark) "
@@ -368,16 +368,17 @@ NEOVM_COMMAND(
 // ---- replace-buffer-contents ---------------------------------------------------------------------------------------------
 
 NEOVM_COMMAND(
-    replace_buffer_contents, "replace-buffer-contents", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-    "bSource buffer: ",
+    replace_buffer_contents, "replace-buffer-contents", 1, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+    kDeterministic, "bSource buffer: ",
     "Make the accessible text equal to that of SOURCE, changing no more than needed; t unless limits were hit.")
 (Context& cx, Value source_value, Value max_secs, Value max_costs) {
-  if (!max_secs.is_nil()) TRY(number_as_double(cx, max_secs));
-  if (!max_costs.is_nil() && !max_costs.is_fixnum()) return wrong_type(cx, Qwholenump, max_costs);
+  if (!is_buffer(source_value) && !source_value.is_string()) return wrong_type(cx, Qstringp, source_value);
   Buffer* source = TRY(buffer_or_name(cx, source_value));
   if (!source->live) return error_text(cx, "Selecting deleted buffer");
   Buffer& target = current_buffer(cx);
   if (source == &target) return error_text(cx, "Cannot replace a buffer with itself");
+  if (!max_secs.is_nil() && !is_number(max_secs)) return error_text(cx, "Invalid time specification");
+  if (!max_costs.is_nil() && !is_integer(max_costs)) return wrong_type(cx, Qintegerp, max_costs);
   // Common text at both ends stays; between them, a longest-common-subsequence walk when it is affordable.
   std::vector<int> a;
   std::vector<int> b;

@@ -112,7 +112,7 @@ void undo_boundary(Context& cx) {
   s.last_boundary_buffer = s.current;
 }
 
-NEOVM_PRIMITIVE(undo_boundary, "undo-boundary", 0, 0, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(undo_boundary, "undo-boundary", 0, 0, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Separate the changes made so far from later ones in the undo list.")
 (Context& cx) {
   undo_boundary(cx);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "file/names.hpp"
+#include "system/accounts.hpp"
 
 namespace neomacs::host {
 
@@ -40,13 +41,15 @@ std::string entry_text(const Entry& e) {
   switch (e.tag) {
     case kUserObj: who = "user:"; break;
     case kUser: {
-      const passwd* pw = getpwuid(e.id);
+      const UserById entry(e.id);
+      const passwd* pw = entry.get();
       who = "user:" + (pw != nullptr ? std::string(pw->pw_name) : std::to_string(e.id));
       break;
     }
     case kGroupObj: who = "group:"; break;
     case kGroup: {
-      const group* gr = getgrgid(e.id);
+      const GroupById entry(e.id);
+      const group* gr = entry.get();
       who = "group:" + (gr != nullptr ? std::string(gr->gr_name) : std::to_string(e.id));
       break;
     }
@@ -83,13 +86,15 @@ bool parse_entries(const std::string& text, std::vector<Entry>* out) {
     if (kind == "user" || kind == "u") {
       e.tag = name.empty() ? kUserObj : kUser;
       if (!name.empty()) {
-        const passwd* pw = getpwnam(name.c_str());
+        const UserByName entry(name.c_str());
+        const passwd* pw = entry.get();
         e.id = pw != nullptr ? pw->pw_uid : static_cast<std::uint32_t>(std::strtoul(name.c_str(), nullptr, 10));
       }
     } else if (kind == "group" || kind == "g") {
       e.tag = name.empty() ? kGroupObj : kGroup;
       if (!name.empty()) {
-        const group* gr = getgrnam(name.c_str());
+        const GroupByName entry(name.c_str());
+        const group* gr = entry.get();
         e.id = gr != nullptr ? gr->gr_gid : static_cast<std::uint32_t>(std::strtoul(name.c_str(), nullptr, 10));
       }
     } else if (kind == "mask" || kind == "m") {
@@ -104,7 +109,7 @@ bool parse_entries(const std::string& text, std::vector<Entry>* out) {
   return !out->empty();
 }
 
-NEOVM_PRIMITIVE(file_acl, "file-acl", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(file_acl, "file-acl", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return the access control list of FILENAME as text, or nil.")
 (Context& cx, Value name) {
   const Value full = TRY(expand_re(cx, name));
@@ -134,7 +139,7 @@ NEOVM_PRIMITIVE(file_acl, "file-acl", 1, 1, kMainOnly, kBlockingIo, kMayGc, kRee
   return make_string(cx, text);
 }
 
-NEOVM_PRIMITIVE(set_file_acl, "set-file-acl", 2, 2, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(set_file_acl, "set-file-acl", 2, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Set the access control list of FILENAME; t when that worked.")
 (Context& cx, Value name, Value acl) {
   const Value full = TRY(expand_re(cx, name));
@@ -172,7 +177,7 @@ NEOVM_PRIMITIVE(set_file_acl, "set-file-acl", 2, 2, kMainOnly, kBlockingIo, kMay
   return boolean(setxattr(path.c_str(), kAttribute, raw.data(), raw.size(), 0) == 0);
 }
 
-NEOVM_PRIMITIVE(next_read_file_uses_dialog, "next-read-file-uses-dialog-p", 0, 0, kMainOnly, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(next_read_file_uses_dialog, "next-read-file-uses-dialog-p", 0, 0, kWorkerSafe, kStateRead, kNoGc,
                 kNoReentry, kNondeterministic, "Return nil: files are not asked for by a dialog here.")
 (Context&) { return kNil; }
 

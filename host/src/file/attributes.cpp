@@ -1,5 +1,6 @@
 // file-attributes and its parts.
 #include "file/attributes.hpp"
+#include "system/accounts.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -53,8 +54,10 @@ Value file_attributes_at(Context& cx, int fd, const std::string& name, bool name
   Value user = make_unsigned(cx, st.st_uid);
   Value group = make_unsigned(cx, st.st_gid);
   if (names) {
-    if (const passwd* pw = getpwuid(st.st_uid)) user = make_multibyte_string(cx, pw->pw_name);
-    if (const struct group* gr = getgrgid(st.st_gid)) group = make_multibyte_string(cx, gr->gr_name);
+    const UserById owner(st.st_uid);
+    if (const passwd* pw = owner.get()) user = make_multibyte_string(cx, pw->pw_name);
+    const GroupById owners(st.st_gid);
+    if (const struct group* gr = owners.get()) group = make_multibyte_string(cx, gr->gr_name);
   }
   return list(
       cx, {kind, make_unsigned(cx, st.st_nlink), user, group, time_list(cx, st.st_atim), time_list(cx, st.st_mtim),
@@ -64,7 +67,8 @@ Value file_attributes_at(Context& cx, int fd, const std::string& name, bool name
 
 namespace {
 
-NEOVM_PRIMITIVE(file_attributes, "file-attributes", 1, 2, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(file_attributes, "file-attributes", 1, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
+                kNondeterministic,
                 "Return (TYPE LINKS UID GID ATIME MTIME CTIME SIZE MODES UNSPECIFIED INODE DEVICE) of FILENAME.")
 (Context& cx, Value name, Value id_format) {
   const Value full = expand_re(cx, name);
@@ -79,7 +83,7 @@ NEOVM_PRIMITIVE(file_attributes, "file-attributes", 1, 2, kMainOnly, kBlockingIo
   return file_attributes_at(cx, AT_FDCWD, path, !id_format.is_nil() && id_format != Qinteger);
 }
 
-NEOVM_PRIMITIVE(file_attributes_lessp, "file-attributes-lessp", 2, 2, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_attributes_lessp, "file-attributes-lessp", 2, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return t when the name in F1 of a directory listing sorts before that in F2.")
 (Context& cx, Value f1, Value f2) {
   TRY(check_type(cx, f2.is_list(), Qlistp, f2));
@@ -87,7 +91,7 @@ NEOVM_PRIMITIVE(file_attributes_lessp, "file-attributes-lessp", 2, 2, kMainOnly,
   return funcall_re(cx, Qstring_lessp, {car_of_list(f1), car_of_list(f2)});
 }
 
-NEOVM_PRIMITIVE(file_system_info, "file-system-info", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_system_info, "file-system-info", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return (TOTAL FREE AVAILABLE) bytes of the file system of FILENAME, or nil.")
 (Context& cx, Value name) {
   const Value full = TRY(expand_re(cx, name));
@@ -103,7 +107,7 @@ NEOVM_PRIMITIVE(file_system_info, "file-system-info", 1, 1, kMainOnly, kBlocking
                    make_unsigned(cx, fs.f_frsize * fs.f_bavail)});
 }
 
-NEOVM_PRIMITIVE(file_selinux_context, "file-selinux-context", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_selinux_context, "file-selinux-context", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return the (USER ROLE TYPE RANGE) label of FILENAME; all nil without SELinux.")
 (Context& cx, Value name) {
   const Value full = TRY(expand_re(cx, name));
@@ -111,7 +115,7 @@ NEOVM_PRIMITIVE(file_selinux_context, "file-selinux-context", 1, 1, kMainOnly, k
   return list(cx, {kNil, kNil, kNil, kNil});
 }
 
-NEOVM_PRIMITIVE(set_file_selinux_context, "set-file-selinux-context", 2, 2, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(set_file_selinux_context, "set-file-selinux-context", 2, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Set the label of FILENAME; nil where there is no SELinux.")
 (Context& cx, Value name, Value context) {
   const Value full = TRY(expand_re(cx, name));

@@ -44,7 +44,7 @@ Value may_replace_re(Context& cx, Value full, Value ok, const std::string& path,
   return Qt;
 }
 
-NEOVM_PRIMITIVE(make_directory_internal, "make-directory-internal", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(make_directory_internal, "make-directory-internal", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Create the directory DIRECTORY.")
 (Context& cx, Value name) {
   TRY(check_type(cx, name.is_string(), Qstringp, name));
@@ -55,8 +55,8 @@ NEOVM_PRIMITIVE(make_directory_internal, "make-directory-internal", 1, 1, kMainO
   return kNil;
 }
 
-NEOVM_PRIMITIVE(delete_directory_internal, "delete-directory-internal", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
-                kNondeterministic, "Delete the empty directory DIRECTORY.")
+NEOVM_PRIMITIVE(delete_directory_internal, "delete-directory-internal", 1, 1, kWorkerSafe, kBlockingIo, kMayGc,
+                kReenters, kNondeterministic, "Delete the empty directory DIRECTORY.")
 (Context& cx, Value name) {
   TRY(check_type(cx, name.is_string(), Qstringp, name));
   const Value full = TRY(expand_file_name_re(cx, string_like(cx, name, directory_as_file(string_view_of(name))), kNil));
@@ -66,7 +66,7 @@ NEOVM_PRIMITIVE(delete_directory_internal, "delete-directory-internal", 1, 1, kM
 }
 
 NEOVM_COMMAND(
-    delete_file, "delete-file", 1, 2, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+    delete_file, "delete-file", 1, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
     "(list (read-file-name (if (and delete-by-moving-to-trash (null current-prefix-arg)) \"Move file to trash: "
     "\" \"Delete file: \") nil default-directory (confirm-nonexistent-file-or-buffer)) (null "
     "current-prefix-arg))",
@@ -172,7 +172,7 @@ Value copy_regular(Context& cx, Value file, Value target, const std::string& fro
   return kNil;
 }
 
-NEOVM_COMMAND(copy_file, "copy-file", 2, 6, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_COMMAND(copy_file, "copy-file", 2, 6, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
               "fCopy file: \nGCopy %s to file: \np\nP", "Copy FILE to NEWNAME.")
 (Context& cx, Value file, Value target, Value ok, Value keep_time, Value keep_owner, Value keep_mode) {
   TRY(check_type(cx, file.is_string(), Qstringp, file));
@@ -188,7 +188,7 @@ NEOVM_COMMAND(copy_file, "copy-file", 2, 6, kMainOnly, kBlockingIo, kMayGc, kRee
   return copy_regular(cx, from, to, source, destination, {keep_time.truthy(), keep_owner.truthy(), keep_mode.truthy()});
 }
 
-NEOVM_COMMAND(rename_file, "rename-file", 2, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_COMMAND(rename_file, "rename-file", 2, 3, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
               "fRename file: \nGRename %s to file: \np", "Rename FILE to NEWNAME.")
 (Context& cx, Value file, Value target, Value ok) {
   const Value from = TRY(expand_re(cx, file));
@@ -223,8 +223,8 @@ NEOVM_COMMAND(rename_file, "rename-file", 2, 3, kMainOnly, kBlockingIo, kMayGc, 
   return kNil;
 }
 
-NEOVM_COMMAND(add_name_to_file, "add-name-to-file", 2, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
-              "fAdd name to file: \nGName to add to %s: \np", "Give FILE the further name NEWNAME.")
+NEOVM_COMMAND(add_name_to_file, "add-name-to-file", 2, 3, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
+              kNondeterministic, "fAdd name to file: \nGName to add to %s: \np", "Give FILE the further name NEWNAME.")
 (Context& cx, Value file, Value target, Value ok) {
   const Value from = TRY(expand_re(cx, file));
   const Value to = TRY(target_name_re(cx, from, target));
@@ -241,7 +241,7 @@ NEOVM_COMMAND(add_name_to_file, "add-name-to-file", 2, 3, kMainOnly, kBlockingIo
   return file_error(cx, "Adding new name", list(cx, {from, to}));
 }
 
-NEOVM_COMMAND(make_symbolic_link, "make-symbolic-link", 2, 3, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_COMMAND(make_symbolic_link, "make-symbolic-link", 2, 3, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
               kNondeterministic, "FMake symbolic link to file: \nGMake symbolic link to file %s: \np",
               "Make the symbolic link LINKNAME to TARGET.")
 (Context& cx, Value target, Value name, Value ok) {
@@ -298,14 +298,14 @@ Value temp_name(Context& cx, Value prefix, Value suffix, bool create, bool direc
   return file_error(cx, directory ? "Creating directory with prefix" : "Creating file with prefix", prefix, error);
 }
 
-NEOVM_PRIMITIVE(make_temp_name, "make-temp-name", 1, 1, kMainOnly, kBlockingIo, kMayGc, kNoReentry, kNondeterministic,
+NEOVM_PRIMITIVE(make_temp_name, "make-temp-name", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kNoReentry, kNondeterministic,
                 "Return PREFIX with six characters that make it the name of no file.")
 (Context& cx, Value prefix) {
   TRY(check_type(cx, prefix.is_string(), Qstringp, prefix));
   return temp_name(cx, prefix, make_unibyte_string(cx, ""), false, false);
 }
 
-NEOVM_PRIMITIVE(make_temp_file_internal, "make-temp-file-internal", 4, 4, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(make_temp_file_internal, "make-temp-file-internal", 4, 4, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Create a new file, directory or only a name of PREFIX, random letters and SUFFIX.")
 (Context& cx, Value prefix, Value directory, Value suffix, Value text) {
   TRY(check_type(cx, prefix.is_string(), Qstringp, prefix));
@@ -322,7 +322,7 @@ NEOVM_PRIMITIVE(make_temp_file_internal, "make-temp-file-internal", 4, 4, kMainO
   return name;
 }
 
-NEOVM_PRIMITIVE(unix_sync, "unix-sync", 0, 0, kMainOnly, kBlockingIo, kNoGc, kNoReentry, kNondeterministic,
+NEOVM_PRIMITIVE(unix_sync, "unix-sync", 0, 0, kWorkerSafe, kBlockingIo, kNoGc, kNoReentry, kNondeterministic,
                 "Tell the system to write its buffers to disk.")
 (Context&) {
   sync();

@@ -82,16 +82,17 @@ Value list_directory_re(Context& cx, Value directory, const ListOptions& o) {
   return funcall_re(cx, Qsort, {result, o.attributes ? Qfile_attributes_lessp : Qstring_lessp});
 }
 
-NEOVM_PRIMITIVE(directory_files, "directory-files", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
-                "Return the sorted names of the files in DIRECTORY that MATCH.")
+NEOVM_PRIMITIVE(directory_files, "directory-files", 1, 5, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
+                kNondeterministic, "Return the sorted names of the files in DIRECTORY that MATCH.")
 (Context& cx, Value directory, Value full, Value match, Value nosort, Value count) {
   const Value where = TRY(expand_re(cx, directory));
   NEOMACS_TRY_HANDLER(cx, where, Qdirectory_files, where, full, match, nosort, count);
   return list_directory_re(cx, where, {full, match, nosort, false, false, count});
 }
 
-NEOVM_PRIMITIVE(directory_files_and_attributes, "directory-files-and-attributes", 1, 6, kMainOnly, kBlockingIo, kMayGc,
-                kReenters, kNondeterministic, "Return (NAME . ATTRIBUTES) of each file in DIRECTORY that MATCHes.")
+NEOVM_PRIMITIVE(directory_files_and_attributes, "directory-files-and-attributes", 1, 6, kWorkerSafe, kBlockingIo,
+                kMayGc, kReenters, kNondeterministic,
+                "Return (NAME . ATTRIBUTES) of each file in DIRECTORY that MATCHes.")
 (Context& cx, Value directory, Value full, Value match, Value nosort, Value id_format, Value count) {
   const Value where = TRY(expand_re(cx, directory));
   NEOMACS_TRY_HANDLER(cx, where, Qdirectory_files_and_attributes, where, full, match, nosort, id_format, count);
@@ -149,8 +150,8 @@ Maybe<std::vector<Candidate>> candidates_re(Context& cx, Value file, Value direc
 
 Value with_slash(Context& cx, const Candidate& c) { return decode_file_name(cx, c.folder ? c.name + "/" : c.name); }
 
-NEOVM_PRIMITIVE(file_name_all_completions, "file-name-all-completions", 2, 2, kMainOnly, kBlockingIo, kMayGc, kReenters,
-                kNondeterministic, "Return the names in DIRECTORY that begin with FILE.")
+NEOVM_PRIMITIVE(file_name_all_completions, "file-name-all-completions", 2, 2, kWorkerSafe, kBlockingIo, kMayGc,
+                kReenters, kNondeterministic, "Return the names in DIRECTORY that begin with FILE.")
 (Context& cx, Value file, Value directory) {
   TRY(check_type(cx, file.is_string(), Qstringp, file));
   const Value where = TRY(expand_re(cx, directory));
@@ -162,7 +163,7 @@ NEOVM_PRIMITIVE(file_name_all_completions, "file-name-all-completions", 2, 2, kM
 }
 
 // Names with an ignored ending count only when there are no others; likewise "." and "..".
-NEOVM_PRIMITIVE(file_name_completion, "file-name-completion", 2, 3, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_name_completion, "file-name-completion", 2, 3, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic,
                 "Return the longest common beginning of the names in DIRECTORY that begin with FILE.")
 (Context& cx, Value file, Value directory, Value predicate) {

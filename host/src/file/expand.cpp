@@ -119,8 +119,8 @@ Value expand_file_name_re(Context& cx, Value name, Value default_directory) {
   return multibyte ? make_multibyte_string(cx, base) : make_unibyte_string(cx, base);
 }
 
-NEOVM_PRIMITIVE(expand_file_name, "expand-file-name", 1, 2, kMainOnly, kStateRead, kMayGc, kReenters, kNondeterministic,
-                "Make NAME absolute, relative to DEFAULT-DIRECTORY, and canonical.")
+NEOVM_PRIMITIVE(expand_file_name, "expand-file-name", 1, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
+                kNondeterministic, "Make NAME absolute, relative to DEFAULT-DIRECTORY, and canonical.")
 (Context& cx, Value name, Value default_directory) { return expand_file_name_re(cx, name, default_directory); }
 
 }  // namespace neomacs::host

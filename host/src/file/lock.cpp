@@ -75,7 +75,7 @@ Owner owner_of(Context& cx, const std::string& lock) {
   return o;
 }
 
-NEOVM_PRIMITIVE(file_locked_p, "file-locked-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(file_locked_p, "file-locked-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return nil, t (locked by this program) or the name of the user who changes FILENAME.")
 (Context& cx, Value name) {
   const Value full = TRY(expand_re(cx, name));
@@ -125,15 +125,15 @@ Value unlock_file_re(Context& cx, Value name) {
   return kNil;
 }
 
-NEOVM_PRIMITIVE(lock_file, "lock-file", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(lock_file, "lock-file", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Mark FILE as being changed by this program.")
 (Context& cx, Value name) { return lock_file_re(cx, name); }
 
-NEOVM_PRIMITIVE(unlock_file, "unlock-file", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(unlock_file, "unlock-file", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Take this program's mark from FILE.")
 (Context& cx, Value name) { return unlock_file_re(cx, name); }
 
-NEOVM_PRIMITIVE(lock_buffer, "lock-buffer", 0, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(lock_buffer, "lock-buffer", 0, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Lock FILE, or the file of the current buffer, when the buffer is modified.")
 (Context& cx, Value file) {
   const Buffer& b = current_buffer(cx);
@@ -146,7 +146,7 @@ NEOVM_PRIMITIVE(lock_buffer, "lock-buffer", 0, 1, kMainOnly, kBlockingIo, kMayGc
   return kNil;
 }
 
-NEOVM_PRIMITIVE(unlock_buffer, "unlock-buffer", 0, 0, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(unlock_buffer, "unlock-buffer", 0, 0, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Unlock the file of the current buffer when the buffer is modified.")
 (Context& cx) {
   const Buffer& b = current_buffer(cx);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "file/names.hpp"
+#include "system/accounts.hpp"
 
 namespace neomacs::host {
 
@@ -27,7 +28,7 @@ Value checked_answer(Context& cx, Value v, bool or_nil) {
 
 bool known_user(std::string_view tilde_name) {
   const std::string_view user = tilde_name.substr(1, std::min(tilde_name.size(), tilde_name.find('/')) - 1);
-  return user.empty() || getpwnam(std::string(user).c_str()) != nullptr;
+  return user.empty() || UserByName(std::string(user).c_str()).get() != nullptr;
 }
 
 bool absolute(std::string_view name) {
@@ -44,11 +45,11 @@ std::size_t restart(std::string_view name) {
   return 0;
 }
 
-NEOVM_PRIMITIVE(find_file_name_handler, "find-file-name-handler", 2, 2, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(find_file_name_handler, "find-file-name-handler", 2, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return the handler that file-name-handler-alist gives FILENAME for OPERATION.")
 (Context& cx, Value name, Value operation) { return find_handler_re(cx, name, operation); }
 
-NEOVM_PRIMITIVE(file_name_directory, "file-name-directory", 1, 1, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_name_directory, "file-name-directory", 1, 1, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return the directory part of FILENAME with its slash, or nil.")
 (Context& cx, Value name) {
   TRY_STRING_HANDLER(cx, name, Qfile_name_directory, true, name);
@@ -57,7 +58,7 @@ NEOVM_PRIMITIVE(file_name_directory, "file-name-directory", 1, 1, kMainOnly, kSt
   return n == 0 ? kNil : string_like(cx, name, std::string(text.substr(0, n)));
 }
 
-NEOVM_PRIMITIVE(file_name_nondirectory, "file-name-nondirectory", 1, 1, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_name_nondirectory, "file-name-nondirectory", 1, 1, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return FILENAME without its directory part.")
 (Context& cx, Value name) {
   TRY_STRING_HANDLER(cx, name, Qfile_name_nondirectory, false, name);
@@ -65,21 +66,21 @@ NEOVM_PRIMITIVE(file_name_nondirectory, "file-name-nondirectory", 1, 1, kMainOnl
   return string_like(cx, name, std::string(text.substr(directory_length(text))));
 }
 
-NEOVM_PRIMITIVE(unhandled_file_name_directory, "unhandled-file-name-directory", 1, 1, kMainOnly, kStateRead, kMayGc,
+NEOVM_PRIMITIVE(unhandled_file_name_directory, "unhandled-file-name-directory", 1, 1, kWorkerSafe, kStateRead, kMayGc,
                 kReenters, kDeterministic, "Return a local directory that stands for FILENAME's.")
 (Context& cx, Value name) {
   TRY_STRING_HANDLER(cx, name, Qunhandled_file_name_directory, true, name);
   return string_like(cx, name, as_directory(string_view_of(name)));
 }
 
-NEOVM_PRIMITIVE(file_name_as_directory, "file-name-as-directory", 1, 1, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_name_as_directory, "file-name-as-directory", 1, 1, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return FILE as the name of a directory: with a slash at its end.")
 (Context& cx, Value name) {
   TRY_STRING_HANDLER(cx, name, Qfile_name_as_directory, false, name);
   return string_like(cx, name, as_directory(string_view_of(name)));
 }
 
-NEOVM_PRIMITIVE(directory_file_name, "directory-file-name", 1, 1, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(directory_file_name, "directory-file-name", 1, 1, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return DIRECTORY as the name of a file: without slashes at its end.")
 (Context& cx, Value name) {
   TRY_STRING_HANDLER(cx, name, Qdirectory_file_name, false, name);
@@ -133,7 +134,7 @@ NEOVM_PRIMITIVE(file_name_concat, "file-name-concat", 1, kMany, kWorkerSafe, kPu
   return multibyte ? make_multibyte_string(cx, out) : make_unibyte_string(cx, out);
 }
 
-NEOVM_PRIMITIVE(substitute_in_file_name, "substitute-in-file-name", 1, 1, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(substitute_in_file_name, "substitute-in-file-name", 1, 1, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kNondeterministic, "Replace $NAME and ${NAME} in FILENAME, and drop what comes before // or /~.")
 (Context& cx, Value name) {
   TRY_STRING_HANDLER(cx, name, Qsubstitute_in_file_name, false, name);
@@ -156,12 +157,15 @@ NEOVM_PRIMITIVE(substitute_in_file_name, "substitute-in-file-name", 1, 1, kMainO
 NEOVM_PRIMITIVE(car_less_than_car, "car-less-than-car", 2, 2, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t when the car of A is a smaller number than the car of B.")
 (Context& cx, Value a, Value b) {
-  TRY(check_type(cx, a.is_list(), Qlistp, a));
   TRY(check_type(cx, b.is_list(), Qlistp, b));
-  const Value x = car_of_list(a);
-  const Value y = car_of_list(b);
-  TRY(number_as_double(cx, x));
-  TRY(number_as_double(cx, y));
+  TRY(check_type(cx, a.is_list(), Qlistp, a));
+  const HostHooks& hooks = host_hooks(cx);
+  const auto number = [&](Value v) -> Value {
+    if (hooks.is_marker(v)) return hooks.marker_position(cx, v);
+    return is_number(v) ? v : wrong_type(cx, Qnumber_or_marker_p, v);
+  };
+  const Value x = TRY(number(car_of_list(a)));
+  const Value y = TRY(number(car_of_list(b)));
   return boolean(compare_numbers_raw(x, y) == -1);
 }
 

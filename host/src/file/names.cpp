@@ -1,5 +1,6 @@
 // Names and handlers; no system call but for home directories.
 #include "file/names.hpp"
+#include "system/accounts.hpp"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -110,10 +111,12 @@ std::string home_directory(Context& cx, std::string_view user) {
   if (user.empty()) {
     std::string home;
     if (lisp_getenv(cx, "HOME", &home)) return home;
-    const passwd* pw = getpwuid(getuid());
+    const UserById entry(getuid());
+    const passwd* pw = entry.get();
     return pw != nullptr && pw->pw_dir != nullptr ? pw->pw_dir : "/";
   }
-  const passwd* pw = getpwnam(std::string(user).c_str());
+  const UserByName entry(std::string(user).c_str());
+  const passwd* pw = entry.get();
   return pw != nullptr && pw->pw_dir != nullptr ? pw->pw_dir : "";
 }
 

@@ -181,7 +181,7 @@ Value after_insertion_re(Context& cx, Insertion& in) {
   return kNil;
 }
 
-NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Insert the contents of FILENAME after point; return (NAME LENGTH).")
 (Context& cx, Value filename, Value visit, Value beg, Value end, Value replace) {
   Buffer& b = current_buffer(cx);

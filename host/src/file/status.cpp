@@ -31,26 +31,26 @@ bool is_directory(const std::string& path) {
   return stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-NEOVM_PRIMITIVE(file_exists_p, "file-exists-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(file_exists_p, "file-exists-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return t when file FILENAME exists.")
 (Context& cx, Value name) {
   return predicate_re(cx, name, Qfile_exists_p, [](const std::string& p) { return accessible(p, F_OK); });
 }
 
-NEOVM_PRIMITIVE(file_executable_p, "file-executable-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_executable_p, "file-executable-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return t when FILENAME can be run, or entered when it is a directory.")
 (Context& cx, Value name) {
   return predicate_re(cx, name, Qfile_executable_p, [](const std::string& p) { return accessible(p, X_OK); });
 }
 
-NEOVM_PRIMITIVE(file_readable_p, "file-readable-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
-                "Return t when FILENAME can be read.")
+NEOVM_PRIMITIVE(file_readable_p, "file-readable-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
+                kNondeterministic, "Return t when FILENAME can be read.")
 (Context& cx, Value name) {
   return predicate_re(cx, name, Qfile_readable_p, [](const std::string& p) { return accessible(p, R_OK); });
 }
 
-NEOVM_PRIMITIVE(file_writable_p, "file-writable-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
-                "Return t when FILENAME can be written or created.")
+NEOVM_PRIMITIVE(file_writable_p, "file-writable-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
+                kNondeterministic, "Return t when FILENAME can be written or created.")
 (Context& cx, Value name) {
   return predicate_re(cx, name, Qfile_writable_p, [](const std::string& p) {
     if (accessible(p, W_OK)) return true;
@@ -61,11 +61,11 @@ NEOVM_PRIMITIVE(file_writable_p, "file-writable-p", 1, 1, kMainOnly, kBlockingIo
   });
 }
 
-NEOVM_PRIMITIVE(file_directory_p, "file-directory-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_directory_p, "file-directory-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return t when FILENAME is a directory.")
 (Context& cx, Value name) { return predicate_re(cx, name, Qfile_directory_p, is_directory); }
 
-NEOVM_PRIMITIVE(file_accessible_directory_p, "file-accessible-directory-p", 1, 1, kMainOnly, kBlockingIo, kMayGc,
+NEOVM_PRIMITIVE(file_accessible_directory_p, "file-accessible-directory-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc,
                 kReenters, kNondeterministic, "Return t when FILENAME is a directory whose files can be opened.")
 (Context& cx, Value name) {
   const Value full = TRY(expand_re(cx, name));
@@ -76,7 +76,7 @@ NEOVM_PRIMITIVE(file_accessible_directory_p, "file-accessible-directory-p", 1, 1
   return boolean(accessible(path + (path.empty() || path.back() == '/' ? "./" : "/./"), F_OK));
 }
 
-NEOVM_PRIMITIVE(file_regular_p, "file-regular-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(file_regular_p, "file-regular-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return t when FILENAME is an ordinary file.")
 (Context& cx, Value name) {
   return predicate_re(cx, name, Qfile_regular_p, [](const std::string& p) {
@@ -85,7 +85,7 @@ NEOVM_PRIMITIVE(file_regular_p, "file-regular-p", 1, 1, kMainOnly, kBlockingIo, 
   });
 }
 
-NEOVM_PRIMITIVE(file_symlink_p, "file-symlink-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(file_symlink_p, "file-symlink-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return the target of the symbolic link FILENAME, nil for other files.")
 (Context& cx, Value name) {
   const Value full = TRY(expand_re(cx, name));
@@ -100,7 +100,7 @@ NEOVM_PRIMITIVE(file_symlink_p, "file-symlink-p", 1, 1, kMainOnly, kBlockingIo, 
   return decode_file_name(cx, text);
 }
 
-NEOVM_PRIMITIVE(file_name_case_insensitive_p, "file-name-case-insensitive-p", 1, 1, kMainOnly, kBlockingIo, kMayGc,
+NEOVM_PRIMITIVE(file_name_case_insensitive_p, "file-name-case-insensitive-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc,
                 kReenters, kNondeterministic, "Return t when FILENAME lies where case does not matter.")
 (Context& cx, Value name) {
   TRY(check_type(cx, name.is_string(), Qstringp, name));
@@ -109,7 +109,7 @@ NEOVM_PRIMITIVE(file_name_case_insensitive_p, "file-name-case-insensitive-p", 1,
   return kNil;
 }
 
-NEOVM_PRIMITIVE(file_newer_than_file_p, "file-newer-than-file-p", 2, 2, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(file_newer_than_file_p, "file-newer-than-file-p", 2, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return t when FILE1 was changed later than FILE2, or FILE2 does not exist.")
 (Context& cx, Value file1, Value file2) {
   TRY(check_type(cx, file1.is_string(), Qstringp, file1));
@@ -137,7 +137,7 @@ Maybe<int> nofollow_flag(Context& cx, Value flag) {
   return AT_SYMLINK_NOFOLLOW;
 }
 
-NEOVM_PRIMITIVE(file_modes, "file-modes", 1, 2, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(file_modes, "file-modes", 1, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return the mode bits of FILENAME, or nil when it does not exist.")
 (Context& cx, Value name, Value flag) {
   const Value full = TRY(expand_re(cx, name));
@@ -152,7 +152,7 @@ NEOVM_PRIMITIVE(file_modes, "file-modes", 1, 2, kMainOnly, kBlockingIo, kMayGc, 
   return Value::fixnum(st.st_mode & 07777);
 }
 
-NEOVM_COMMAND(set_file_modes, "set-file-modes", 2, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_COMMAND(set_file_modes, "set-file-modes", 2, 3, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
               "(let ((file (read-file-name \"File: \"))) (list file (read-file-modes nil file)))",
               "Set the mode bits of FILENAME to MODE.")
 (Context& cx, Value name, Value mode, Value flag) {
@@ -179,7 +179,7 @@ NEOVM_COMMAND(set_file_modes, "set-file-modes", 2, 3, kMainOnly, kBlockingIo, kM
   return kNil;
 }
 
-NEOVM_PRIMITIVE(default_file_modes, "default-file-modes", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(default_file_modes, "default-file-modes", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kNondeterministic, "Return the mode bits that new files get.")
 (Context&) {
   const mode_t mask = umask(0);
@@ -195,7 +195,7 @@ NEOVM_PRIMITIVE(set_default_file_modes, "set-default-file-modes", 1, 1, kMainOnl
   return kNil;
 }
 
-NEOVM_PRIMITIVE(set_file_times, "set-file-times", 1, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(set_file_times, "set-file-times", 1, 3, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Set access and modification time of FILENAME to TIMESTAMP, or now.")
 (Context& cx, Value name, Value timestamp, Value flag) {
   timespec times[2];
@@ -212,15 +212,16 @@ NEOVM_PRIMITIVE(set_file_times, "set-file-times", 1, 3, kMainOnly, kBlockingIo, 
   return Qt;
 }
 
-NEOVM_PRIMITIVE(access_file, "access-file", 2, 2, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_PRIMITIVE(access_file, "access-file", 2, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Signal an error that begins with STRING when FILENAME cannot be read; nil otherwise.")
 (Context& cx, Value name, Value text) {
+  TRY(check_type(cx, name.is_string(), Qstringp, name));
   TRY(check_type(cx, text.is_string(), Qstringp, text));
   const Value full = TRY(expand_re(cx, name));
   NEOMACS_TRY_HANDLER(cx, full, Qaccess_file, full, text);
   const std::string path = TRY(encode_file_name(cx, full));
   if (accessible(path, R_OK)) return kNil;
-  return file_error(cx, to_std_string(text).c_str(), full);
+  return file_error(cx, to_std_string(text).c_str(), name);
 }
 
 }  // namespace

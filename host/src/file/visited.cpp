@@ -10,7 +10,7 @@ namespace neomacs::host {
 
 namespace {
 
-NEOVM_PRIMITIVE(verify_visited_file_modtime, "verify-visited-file-modtime", 0, 1, kMainOnly, kBlockingIo, kMayGc,
+NEOVM_PRIMITIVE(verify_visited_file_modtime, "verify-visited-file-modtime", 0, 1, kWorkerSafe, kBlockingIo, kMayGc,
                 kReenters, kNondeterministic, "Return t when the file that BUF visits has not changed since.")
 (Context& cx, Value buf) {
   Buffer& b = *TRY(buffer_or_current(cx, buf));
@@ -27,7 +27,7 @@ NEOVM_PRIMITIVE(verify_visited_file_modtime, "verify-visited-file-modtime", 0, 1
   return boolean(same_time && (b.stamp.size < 0 || now.size == b.stamp.size));
 }
 
-NEOVM_PRIMITIVE(visited_file_modtime, "visited-file-modtime", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(visited_file_modtime, "visited-file-modtime", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kNondeterministic, "Return the recorded modification time of the visited file; 0 unknown, -1 no file.")
 (Context& cx) {
   const FileStamp& s = current_buffer(cx).stamp;
@@ -36,7 +36,7 @@ NEOVM_PRIMITIVE(visited_file_modtime, "visited-file-modtime", 0, 0, kMainOnly, k
   return time_list(cx, timespec{s.seconds, s.nanoseconds});
 }
 
-NEOVM_PRIMITIVE(set_visited_file_modtime, "set-visited-file-modtime", 0, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(set_visited_file_modtime, "set-visited-file-modtime", 0, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Record TIME-FLAG, or the file's own time, as that of the visited file.")
 (Context& cx, Value flag) {
   Buffer& b = current_buffer(cx);
@@ -68,14 +68,14 @@ NEOVM_PRIMITIVE(set_visited_file_modtime, "set-visited-file-modtime", 0, 1, kMai
 
 // ---- auto-saving's marks --------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(recent_auto_save_p, "recent-auto-save-p", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(recent_auto_save_p, "recent-auto-save-p", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kNondeterministic, "Return t when the buffer was auto-saved since it was saved.")
 (Context& cx) {
   const TextStore& text = *current_buffer(cx).text;
   return boolean(text.saved < text.auto_saved);
 }
 
-NEOVM_PRIMITIVE(set_buffer_auto_saved, "set-buffer-auto-saved", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_buffer_auto_saved, "set-buffer-auto-saved", 0, 0, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,
                 kNondeterministic, "Mark the buffer as auto-saved just now.")
 (Context& cx) {
   TextStore& text = *current_buffer(cx).text;
@@ -83,7 +83,7 @@ NEOVM_PRIMITIVE(set_buffer_auto_saved, "set-buffer-auto-saved", 0, 0, kMainOnly,
   return kNil;
 }
 
-NEOVM_PRIMITIVE(clear_buffer_auto_save_failure, "clear-buffer-auto-save-failure", 0, 0, kMainOnly, kStateWrite, kNoGc,
+NEOVM_PRIMITIVE(clear_buffer_auto_save_failure, "clear-buffer-auto-save-failure", 0, 0, kWorkerSafe, kStateWrite, kNoGc,
                 kNoReentry, kNondeterministic, "Forget that auto-saving the buffer failed.")
 (Context&) { return kNil; }
 

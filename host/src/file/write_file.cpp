@@ -231,7 +231,7 @@ Value write_region_re(Context& cx, Target t, Value must_be_new) {
   return kNil;
 }
 
-NEOVM_COMMAND(write_region, "write-region", 3, 7, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+NEOVM_COMMAND(write_region, "write-region", 3, 7, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
               "r\nFWrite region to file: \ni\ni\ni\np", "Write the text between START and END into FILENAME.")
 (Context& cx, Value start, Value end, Value filename, Value append, Value visit, Value lockname, Value must_be_new) {
   return write_region_re(cx, {start, end, filename, append, visit, lockname}, must_be_new);

@@ -84,10 +84,7 @@ Scan scan_columns(Context& cx, Buffer& b, Pos from, Pos limit, std::int64_t goal
   return s;
 }
 
-std::int64_t current_column(Context& cx) {
-  Buffer& b = current_buffer(cx);
-  return scan_columns(cx, b, line_start(b, b.point), b.point, std::int64_t{1} << 60).column;
-}
+std::int64_t current_column(Context& cx) { return column_of(cx, current_buffer(cx), current_buffer(cx).point); }
 
 Value indent_to_re(Context& cx, std::int64_t column, std::int64_t minimum) {
   const std::int64_t from = current_column(cx);
@@ -108,11 +105,15 @@ Value indent_to_re(Context& cx, std::int64_t column, std::int64_t minimum) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(current_column, "current-column", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+std::int64_t column_of(Context& cx, Buffer& b, Pos place) {
+  return scan_columns(cx, b, line_start(b, place), place, std::int64_t{1} << 60).column;
+}
+
+NEOVM_PRIMITIVE(current_column, "current-column", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the column of point, counting widths of tabs, control and wide characters.")
 (Context& cx) { return Value::fixnum(current_column(cx)); }
 
-NEOVM_PRIMITIVE(current_indentation, "current-indentation", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(current_indentation, "current-indentation", 0, 0, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the column of the first character of the line that is not blank.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
@@ -131,7 +132,7 @@ NEOVM_PRIMITIVE(current_indentation, "current-indentation", 0, 0, kMainOnly, kSt
   return Value::fixnum(column);
 }
 
-NEOVM_COMMAND(indent_to, "indent-to", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(indent_to, "indent-to", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "NIndent to column: ",
               "Indent with tabs and spaces to COLUMN, by at least MINIMUM; return the column reached.")
 (Context& cx, Value column, Value minimum) {
@@ -140,7 +141,7 @@ NEOVM_COMMAND(indent_to, "indent-to", 1, 2, kMainOnly, kStateWrite, kMayGc, kRee
   return indent_to_re(cx, target, least);
 }
 
-NEOVM_COMMAND(move_to_column, "move-to-column", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(move_to_column, "move-to-column", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "NMove to column: ",
               "Move to COLUMN in the line; FORCE splits tabs and (t) extends short lines. Return the column reached.")
 (Context& cx, Value column, Value force) {
@@ -170,15 +171,17 @@ NEOVM_COMMAND(move_to_column, "move-to-column", 1, 2, kMainOnly, kStateWrite, kM
 }
 
 NEOVM_PRIMITIVE(
-    vertical_motion, "vertical-motion", 1, 3, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+    vertical_motion, "vertical-motion", 1, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
     "Move to the start of the screen line LINES down; return how many lines that was. Lines are not wrapped.")
-(Context& cx, Value lines, Value /*window*/, Value /*current_column*/) {
-  Value column = kNil;
+(Context& cx, Value lines, Value window, Value /*current_column*/) {
+  // (COLUMN . LINES): without a display the column is not looked for.
   if (lines.is_cons()) {
-    column = car_raw(lines);
+    if (!is_number(car_raw(lines))) return wrong_type(cx, Qnumberp, car_raw(lines));
     lines = cdr_raw(lines);
   }
   const std::int64_t n = TRY(fixnum_argument(cx, lines));
+  const Value live = intern(cx, "window-live-p");
+  if (window.truthy() && TRY(funcall_re(cx, live, {window})).is_nil()) return wrong_type(cx, live, window);
   Buffer& b = current_buffer(cx);
   std::int64_t moved = 0;
   if (n <= 0) {
@@ -189,18 +192,12 @@ NEOVM_PRIMITIVE(
     std::int64_t missing = 0;
     set_point(b, after_newlines(b, b.point, b.end, n, &missing));
     moved = n - missing;
-    if (missing > 0) set_point(b, line_start(b, b.point));
-  }
-  if (is_number(column)) {
-    const double wanted = TRY(number_as_double(cx, column));
-    const Scan s = scan_columns(cx, b, line_start(b, b.point), b.end, static_cast<std::int64_t>(wanted));
-    set_point(b, s.pos);
   }
   return Value::fixnum(moved);
 }
 
-NEOVM_PRIMITIVE(line_number_display_width, "line-number-display-width", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
-                kDeterministic, "Return the columns that line numbers take in the selected window.")
+NEOVM_PRIMITIVE(line_number_display_width, "line-number-display-width", 0, 1, kWorkerSafe, kStateRead, kNoGc,
+                kNoReentry, kDeterministic, "Return the columns that line numbers take in the selected window.")
 (Context& /*cx*/, Value /*pixelwise*/) { return Value::fixnum(0); }
 
 }  // namespace neomacs::host

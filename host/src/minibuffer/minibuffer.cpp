@@ -1,9 +1,11 @@
-// The minibuffer as far as batch mode has one: nothing is ever active, and reading takes lines of standard input
-// (minibuf.c).
+// Reading with a minibuffer: in batch mode lines of standard input, but while a keyboard macro is executed there is a real
+// one (session.cpp).
 #include <cstdio>
 #include <string>
 
+#include "display/display.hpp"
 #include "edit/edit.hpp"
+#include "minibuffer/session.hpp"
 
 namespace neomacs::host {
 
@@ -31,14 +33,16 @@ Value read_line(Context& cx, Value prompt) {
   return make_string(cx, line);
 }
 
-Value read_minibuffer_re(Context& cx, Value prompt, Value initial, Value read, Value default_value_arg) {
+Value read_minibuffer_re(Context& cx, Value prompt, Value initial, Value keymap, Value read, Value history,
+                         Value default_value_arg) {
   if (!prompt.is_string()) return wrong_type(cx, Qstringp, prompt);
   if (initial.is_cons()) initial = car_raw(initial);
   if (!initial.is_nil() && !initial.is_string()) return wrong_type(cx, Qstringp, initial);
   if (variable_true(cx, Qinhibit_interaction)) {
     return signal_error0(cx, Qinhibited_interaction);
   }
-  const Value line = TRY(read_line(cx, prompt));
+  const bool played = variable_true(cx, Qexecuting_kbd_macro);
+  const Value line = played ? TRY(read_in_minibuffer_re(cx, prompt, initial, keymap, history)) : TRY(read_line(cx, prompt));
   if (read.is_nil()) return line;
   Value text = line;
   if (string_chars(text) == 0) {
@@ -54,9 +58,28 @@ Value read_minibuffer_re(Context& cx, Value prompt, Value initial, Value read, V
 NEOVM_PRIMITIVE(read_from_minibuffer, "read-from-minibuffer", 1, 7, kMainOnly, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic,
                 "Read a string (or with READ an object) from the user; in batch mode a line of standard input.")
-(Context& cx, Value prompt, Value initial, Value /*keymap*/, Value read, Value /*hist*/, Value default_arg,
- Value /*inherit*/) {
-  return read_minibuffer_re(cx, prompt, initial, read, default_arg);
+(Context& cx, Value prompt, Value initial, Value keymap, Value read, Value hist, Value default_arg, Value /*inherit*/) {
+  return read_minibuffer_re(cx, prompt, initial, keymap, read, hist, default_arg);
+}
+
+NEOVM_VARIABLE(yes_or_no_p_history, "yes-or-no-p-history", kGlobalVar, kAny, kInitNil, "Answers given to yes-or-no-p.")
+
+NEOVM_PRIMITIVE(yes_or_no_p, "yes-or-no-p", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+                "Ask the user PROMPT until the answer is yes or no; return t for yes.")
+(Context& cx, Value prompt) {
+  if (!prompt.is_string()) return wrong_type(cx, Qstringp, prompt);
+  if (variable_true(cx, Quse_short_answers)) return funcall_re(cx, intern(cx, "y-or-n-p"), {prompt});
+  const Value question = TRY(funcall_re(cx, Qconcat, {prompt, make_unibyte_string(cx, "(yes or no) ")}));
+  for (;;) {
+    const Value answer = TRY(funcall_re(cx, Qread_from_minibuffer,
+                                        {question, kNil, kNil, kNil, intern(cx, "yes-or-no-p-history"), kNil, kNil}));
+    const Value lower = TRY(funcall_re(cx, Qdowncase, {answer}));
+    if (string_view_of(lower) == "yes") return Qt;
+    if (string_view_of(lower) == "no") return kNil;
+    TRY(funcall_re(cx, Qding, {}));
+    TRY(funcall_re(cx, intern(cx, "message"), {make_unibyte_string(cx, "Please answer yes or no.")}));
+    TRY(funcall_re(cx, Qsleep_for, {Value::fixnum(2)}));
+  }
 }
 
 NEOVM_PRIMITIVE(read_string, "read-string", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
@@ -146,7 +169,11 @@ NEOVM_PRIMITIVE(minibufferp, "minibufferp", 0, 2, kMainOnly, kStateRead, kNoGc, 
 
 NEOVM_PRIMITIVE(minibuffer_depth, "minibuffer-depth", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return how many minibuffers are active.")
-(Context& /*cx*/) { return Value::fixnum(0); }
+(Context& cx) {
+  std::int64_t n = 0;
+  for (Value l = active_minibuffers(cx); l.is_cons(); l = cdr_raw(l)) ++n;
+  return Value::fixnum(n);
+}
 
 NEOVM_PRIMITIVE(minibuffer_prompt, "minibuffer-prompt", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the prompt of the active minibuffer, or nil.")
@@ -159,18 +186,25 @@ NEOVM_PRIMITIVE(active_minibuffer_window, "active-minibuffer-window", 0, 0, kMai
 NEOVM_PRIMITIVE(set_minibuffer_window, "set-minibuffer-window", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Use WINDOW for minibuffers from now on.")
 (Context& cx, Value window) {
+  if (!is_window(window)) return wrong_type(cx, Qwindowp, window);
   if (TRY(funcall_re(cx, Qwindow_minibuffer_p, {window})).is_nil())
     return error_text(cx, "Window is not a minibuffer window");
   return window;
 }
 
+static Value is_innermost(Context& cx, Value buffer) {
+  if (buffer.is_nil()) buffer = current_buffer(cx).self;
+  const Value active = active_minibuffers(cx);
+  return boolean(active.is_cons() && car_raw(active) == buffer);
+}
+
 NEOVM_PRIMITIVE(innermost_minibuffer_p, "innermost-minibuffer-p", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t if BUFFER is the most recently entered minibuffer.")
-(Context& /*cx*/, Value /*buffer*/) { return kNil; }
+(Context& cx, Value buffer) { return is_innermost(cx, buffer); }
 
 NEOVM_PRIMITIVE(minibuffer_innermost_command_loop_p, "minibuffer-innermost-command-loop-p", 0, 1, kMainOnly, kStateRead,
                 kNoGc, kNoReentry, kDeterministic, "Return t if BUFFER is a minibuffer of the current command loop.")
-(Context& /*cx*/, Value /*buffer*/) { return kNil; }
+(Context& cx, Value buffer) { return is_innermost(cx, buffer); }
 
 NEOVM_COMMAND(abort_minibuffers, "abort-minibuffers", 0, 0, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
               "", "Leave the minibuffer and what called it; an error when none is active.")

@@ -16,7 +16,10 @@ namespace {
 enum class Found : std::uint8_t { kNo, kHidden, kValue };
 
 Found search(Value env, std::string_view name, Value* entry) {
-  for (; env.is_cons(); env = cdr_raw(env)) {
+  Value behind = env;  // at half the speed: a circular list ends when it is caught up with
+  for (std::int64_t i = 0; env.is_cons(); env = cdr_raw(env), ++i) {
+    if (i > 0 && i % 2 == 0) behind = cdr_raw(behind);
+    if (i > 0 && behind == env) break;
     const Value e = car_raw(env);
     if (!e.is_string()) continue;
     const std::string_view text = string_view_of(e);

@@ -189,8 +189,12 @@ NEOMACS_PROCESS_READER(process_id, "process-id", "Return the process id of PROCE
                        process_raw(process).pid != 0 ? make_integer(cx, process_raw(process).pid) : kNil)
 NEOMACS_PROCESS_READER(process_query, "process-query-on-exit-flag", "Return whether exiting asks about PROCESS.",
                        boolean(process_raw(process).query_on_exit))
-NEOMACS_PROCESS_READER(process_type, "process-type", "Return the kind of PROCESS: real or pipe.",
-                       process_raw(process).pipe ? Qpipe : Qreal)
+NEOVM_PRIMITIVE(process_type, "process-type", 1, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kNondeterministic,
+                "Return the kind of PROCESS (or its name, its buffer, nil: the current one): real or pipe.")
+(Context& cx, Value v) {
+  const Value process = TRY(process_argument(cx, v));
+  return process_raw(process).pipe ? Qpipe : Qreal;
+}
 NEOMACS_PROCESS_READER(process_thread, "process-thread", "Return the thread PROCESS is locked to, or nil.",
                        host_slot_raw(process, kProcThread))
 
@@ -216,7 +220,8 @@ NEOVM_PRIMITIVE(get_buffer_process, "get-buffer-process", 1, 1, kMainOnly, kStat
     if (b == nullptr) return kNil;
     buffer = b->self;
   }
-  if (!is_buffer(buffer)) return kNil;
+  if (buffer.is_nil()) return kNil;
+  if (!is_buffer(buffer)) return wrong_type(cx, Qstringp, buffer);
   for (const Value p : processes(cx).all)
     if (host_slot_raw(p, kProcBuffer) == buffer) return p;
   return kNil;

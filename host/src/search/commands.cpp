@@ -33,7 +33,7 @@ Value search_command(Context& cx, Value pattern, Value bound, Value no_error, Va
 
 }  // namespace
 
-NEOVM_COMMAND(search_forward, "search-forward", 1, 4, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(search_forward, "search-forward", 1, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "MSearch: ",
               "Search forward for STRING; leave point behind it and return point. Not past BOUND.\n"
               "NOERROR t: return nil when there is none; other non-nil: move to the bound too. COUNT: the COUNTth one.")
@@ -41,7 +41,7 @@ NEOVM_COMMAND(search_forward, "search-forward", 1, 4, kMainOnly, kStateWrite, kM
   return search_command(cx, string, bound, no_error, count, true, SearchKind::kPlain);
 }
 
-NEOVM_COMMAND(search_backward, "search-backward", 1, 4, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(search_backward, "search-backward", 1, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "MSearch backward: ",
               "Search backward for STRING; leave point before it and return point. Not past BOUND.\n"
               "NOERROR t: return nil when there is none; other non-nil: move to the bound too. COUNT: the COUNTth one.")
@@ -49,7 +49,7 @@ NEOVM_COMMAND(search_backward, "search-backward", 1, 4, kMainOnly, kStateWrite, 
   return search_command(cx, string, bound, no_error, count, false, SearchKind::kPlain);
 }
 
-NEOVM_COMMAND(re_search_forward, "re-search-forward", 1, 4, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_COMMAND(re_search_forward, "re-search-forward", 1, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
               "sRE search: ",
               "Search forward for REGEXP; leave point behind the match and return point. Not past BOUND.\n"
               "NOERROR t: return nil when there is none; other non-nil: move to the bound too. COUNT: the COUNTth one.")
@@ -57,42 +57,42 @@ NEOVM_COMMAND(re_search_forward, "re-search-forward", 1, 4, kMainOnly, kStateWri
   return search_command(cx, regexp, bound, no_error, count, true, SearchKind::kRegexp);
 }
 
-NEOVM_COMMAND(re_search_backward, "re-search-backward", 1, 4, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-              "sRE search backward: ",
+NEOVM_COMMAND(re_search_backward, "re-search-backward", 1, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+              kDeterministic, "sRE search backward: ",
               "Search backward for REGEXP; leave point at the start of the match and return point. Not past BOUND.\n"
               "NOERROR t: return nil when there is none; other non-nil: move to the bound too. COUNT: the COUNTth one.")
 (Context& cx, Value regexp, Value bound, Value no_error, Value count) {
   return search_command(cx, regexp, bound, no_error, count, false, SearchKind::kRegexp);
 }
 
-NEOVM_COMMAND(posix_search_forward, "posix-search-forward", 1, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_COMMAND(posix_search_forward, "posix-search-forward", 1, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
               kDeterministic, "sPosix search: ", "Like `re-search-forward', with the longest match at the place found.")
 (Context& cx, Value regexp, Value bound, Value no_error, Value count) {
   return search_command(cx, regexp, bound, no_error, count, true, SearchKind::kPosix);
 }
 
-NEOVM_COMMAND(posix_search_backward, "posix-search-backward", 1, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_COMMAND(posix_search_backward, "posix-search-backward", 1, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
               kDeterministic,
               "sPosix search backward: ", "Like `re-search-backward', with the longest match at the place found.")
 (Context& cx, Value regexp, Value bound, Value no_error, Value count) {
   return search_command(cx, regexp, bound, no_error, count, false, SearchKind::kPosix);
 }
 
-NEOVM_PRIMITIVE(looking_at, "looking-at", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(looking_at, "looking-at", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Return t if REGEXP matches the text after point. Sets the match data when it does.")
 (Context& cx, Value regexp) {
   TRY(check_type(cx, regexp.is_string(), Qstringp, regexp));
   return boolean(TRY(looking_at_re(cx, regexp, SearchKind::kRegexp)));
 }
 
-NEOVM_PRIMITIVE(posix_looking_at, "posix-looking-at", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(posix_looking_at, "posix-looking-at", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Like `looking-at', with the longest match.")
 (Context& cx, Value regexp) {
   TRY(check_type(cx, regexp.is_string(), Qstringp, regexp));
   return boolean(TRY(looking_at_re(cx, regexp, SearchKind::kPosix)));
 }
 
-NEOVM_PRIMITIVE(newline_cache_check, "newline-cache-check", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(newline_cache_check, "newline-cache-check", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return nil: BUFFER has no cache of newlines that could be compared with its text.")
 (Context& cx, Value buffer) {
   TRY(buffer_or_current(cx, buffer));

@@ -27,7 +27,7 @@ Maybe<std::int64_t> match_position(Context& cx, Value v, Value* where) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(match_data, "match-data", 0, 3, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(match_data, "match-data", 0, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the positions of the last match as a list (START0 END0 START1 END1 …).\n"
                 "They are markers after a search in a buffer, unless INTEGERS is non-nil: then the buffer comes last.\n"
                 "REUSE is a list to store them in; with RESEAT its markers are detached first.")
@@ -68,7 +68,7 @@ NEOVM_PRIMITIVE(match_data, "match-data", 0, 3, kMainOnly, kStateRead, kMayGc, k
   return reuse;
 }
 
-NEOVM_PRIMITIVE(set_match_data, "set-match-data", 1, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(set_match_data, "set-match-data", 1, 2, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Make LIST, as `match-data' returns it, the match data. With RESEAT its markers are detached.")
 (Context& cx, Value positions, Value reseat) {
   TRY(check_type(cx, positions.is_list(), Qlistp, positions));

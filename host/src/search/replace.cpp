@@ -187,7 +187,7 @@ void shift_match_data(MatchData& data, std::int64_t old_start, std::int64_t old_
 }  // namespace
 
 NEOVM_PRIMITIVE(
-    replace_match, "replace-match", 1, 5, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+    replace_match, "replace-match", 1, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
     "Replace the text of the last match by NEWTEXT, in STRING (returned anew) or in the buffer.\n"
     "In NEWTEXT \\& is the match, \\N its Nth group, \\\\ a backslash, unless LITERAL. The case of the old text\n"
     "is carried over unless FIXEDCASE. SUBEXP: replace only that group.")

@@ -56,7 +56,7 @@ std::string describe(Value entry) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(set_syntax_table, "set-syntax-table", 1, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(set_syntax_table, "set-syntax-table", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Make TABLE the syntax table of the current buffer, and return it.")
 (Context& cx, Value table) {
   TRY(check_type(cx, is_char_table(table) && slot_raw(table, kCharTablePurpose) == Qsyntax_table, Qsyntax_table_p,
@@ -66,7 +66,7 @@ NEOVM_PRIMITIVE(set_syntax_table, "set-syntax-table", 1, 1, kMainOnly, kStateWri
   return table;
 }
 
-NEOVM_PRIMITIVE(describe_syntax_value, "internal-describe-syntax-value", 1, 1, kMainOnly, kStateWrite, kMayGc,
+NEOVM_PRIMITIVE(describe_syntax_value, "internal-describe-syntax-value", 1, 1, kWorkerSafe, kStateWrite, kMayGc,
                 kReenters, kDeterministic, "Insert a description of the syntax entry SYNTAX at point, and return it.")
 (Context& cx, Value syntax) {
   TRY(insert_text_re(cx, describe(syntax)));

@@ -17,7 +17,9 @@ Value list_position(Context& cx, std::int64_t from, std::int64_t count, std::int
     f.result = syntax.scanner().scan_lists(clip(b, from).bytes - 1, count, depth, expressions);
     if (f.result.error == text::ScanError::kQuit) return kFailed;
     if (f.result.error != text::ScanError::kNone) {
+      const std::int64_t start = clip(b, from).chars;
       f.last_good = syntax.charpos(f.result.last_good);
+      if (f.last_good == start) f.last_good = from;  // told as it was asked for
       f.from = syntax.charpos(f.result.from) + (f.result.past_end ? 1 : 0);
     } else if (f.result.position >= 0) {
       f.position = syntax.charpos(f.result.position);
@@ -34,7 +36,7 @@ Value list_position(Context& cx, std::int64_t from, std::int64_t count, std::int
 
 }  // namespace
 
-NEOVM_PRIMITIVE(forward_comment, "forward-comment", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(forward_comment, "forward-comment", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Move over COUNT comments, backwards when negative, and the whitespace between.\n"
                 "Stops before anything else and returns nil then; returns t when all were passed.")
 (Context& cx, Value count) {
@@ -53,7 +55,7 @@ NEOVM_PRIMITIVE(forward_comment, "forward-comment", 1, 1, kMainOnly, kStateWrite
 }
 
 NEOVM_PRIMITIVE(
-    scan_lists, "scan-lists", 3, 3, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+    scan_lists, "scan-lists", 3, 3, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
     "Return where scanning from FROM over COUNT lists and DEPTH levels up ends, nil at the end of the text.\n"
     "Signals scan-error when the parentheses do not allow it.")
 (Context& cx, Value from, Value count, Value depth) {
@@ -62,7 +64,7 @@ NEOVM_PRIMITIVE(
   return list_position(cx, f, c, TRY(fixnum_argument(cx, depth)), false);
 }
 
-NEOVM_PRIMITIVE(scan_sexps, "scan-sexps", 2, 2, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(scan_sexps, "scan-sexps", 2, 2, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return where scanning from FROM over COUNT balanced expressions ends, nil at the end of the text.\n"
                 "Signals scan-error when the parentheses do not allow it.")
 (Context& cx, Value from, Value count) {
@@ -70,7 +72,7 @@ NEOVM_PRIMITIVE(scan_sexps, "scan-sexps", 2, 2, kMainOnly, kStateRead, kMayGc, k
   return list_position(cx, f, TRY(fixnum_argument(cx, count)), 0, true);
 }
 
-NEOVM_PRIMITIVE(backward_prefix_chars, "backward-prefix-chars", 0, 0, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(backward_prefix_chars, "backward-prefix-chars", 0, 0, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Move point backwards over expression prefixes.")
 (Context& cx) {
   const Pos to = TRY(with_syntax_re(cx, [&](BufferSyntax& syntax) -> Maybe<Pos> {

@@ -40,7 +40,7 @@ Value optional_position(std::int64_t charpos) { return charpos < 0 ? kNil : Valu
 }  // namespace
 
 NEOVM_PRIMITIVE(
-    parse_partial_sexp, "parse-partial-sexp", 2, 6, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+    parse_partial_sexp, "parse-partial-sexp", 2, 6, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
     "Parse from FROM to TO by syntax, leave point where the parse stopped and return its state, a list:\n"
     "depth, start of the innermost list, start of the last complete expression, string terminator, comment\n"
     "nesting, quoted, minimum depth, comment style, start of the comment or string, open parentheses,\n"
@@ -50,8 +50,8 @@ NEOVM_PRIMITIVE(
 (Context& cx, Value from, Value to, Value target_depth, Value stop_before, Value old_state, Value comment_stop) {
   std::int64_t target = INT64_MIN;
   if (target_depth.truthy()) target = TRY(fixnum_argument(cx, target_depth));
-  std::int64_t start = TRY(position_argument(cx, from));
   std::int64_t end = TRY(position_argument(cx, to));
+  std::int64_t start = TRY(position_argument(cx, from));
   if (end < start) return error_text(cx, "End position is smaller than start position");
   {
     const Region region = TRY(region_arguments(cx, from, to));

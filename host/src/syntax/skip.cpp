@@ -84,25 +84,25 @@ Value skip_syntax(Context& cx, Value string, Value lim, bool forward) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(skip_chars_forward, "skip-chars-forward", 1, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(skip_chars_forward, "skip-chars-forward", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic,
                 "Move point forward over characters in STRING (the inside of a bracket expression), to LIM at most.\n"
                 "Returns the distance.")
 (Context& cx, Value string, Value lim) { return skip_chars(cx, string, lim, true); }
 
-NEOVM_PRIMITIVE(skip_chars_backward, "skip-chars-backward", 1, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(skip_chars_backward, "skip-chars-backward", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic,
                 "Move point backward over characters in STRING (the inside of a bracket expression), to LIM at most.\n"
                 "Returns the distance, zero or negative.")
 (Context& cx, Value string, Value lim) { return skip_chars(cx, string, lim, false); }
 
-NEOVM_PRIMITIVE(skip_syntax_forward, "skip-syntax-forward", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(skip_syntax_forward, "skip-syntax-forward", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Move point forward over characters of the syntax classes named in SYNTAX, to LIM at most.\n"
                 "A leading ^ means all other classes. Returns the distance.")
 (Context& cx, Value syntax, Value lim) { return skip_syntax(cx, syntax, lim, true); }
 
-NEOVM_PRIMITIVE(skip_syntax_backward, "skip-syntax-backward", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(skip_syntax_backward, "skip-syntax-backward", 1, 2, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Move point backward over characters of the syntax classes named in SYNTAX, to LIM at most.\n"
                 "A leading ^ means all other classes. Returns the distance, zero or negative.")

@@ -85,7 +85,7 @@ Maybe<std::int64_t> scan_words_re(Context& cx, Pos from, std::int64_t count) {
 
 }  // namespace
 
-NEOVM_COMMAND(forward_word, "forward-word", 0, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic, "^p",
+NEOVM_COMMAND(forward_word, "forward-word", 0, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "^p",
               "Move point forward ARG words, backwards when negative; ARG defaults to 1.\n"
               "Stops at a field boundary. Returns t unless it ran into the edge of the text.")
 (Context& cx, Value arg) {

@@ -1,4 +1,4 @@
-// What is left of the command loop when there is no terminal: nothing is ever typed.
+// What surrounds the command loop (keyboard/) when there is no terminal: nothing is ever typed.
 #include <poll.h>
 #include <unistd.h>
 
@@ -20,18 +20,6 @@ namespace {
 NEOVM_COMMAND(top_level, "top-level", 0, 0, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic, "",
               "Leave all recursive editing levels.")
 (Context& cx) { return throw_tag(cx, Qtop_level, kNil); }
-
-NEOVM_COMMAND(exit_recursive_edit, "exit-recursive-edit", 0, 0, kMainOnly, kStateWrite, kMayGc, kNoReentry,
-              kDeterministic, "", "Leave the innermost recursive edit.")
-(Context& cx) { return signal_error1(cx, Quser_error, make_string(cx, "No recursive edit is in progress")); }
-
-NEOVM_COMMAND(abort_recursive_edit, "abort-recursive-edit", 0, 0, kMainOnly, kStateWrite, kMayGc, kNoReentry,
-              kDeterministic, "", "Abort the command that asked for this recursive edit.")
-(Context& cx) { return signal_error1(cx, Quser_error, make_string(cx, "No recursive edit is in progress")); }
-
-NEOVM_PRIMITIVE(recursion_depth, "recursion-depth", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return how many recursive edits are in progress.")
-(Context&) { return Value::fixnum(0); }
 
 NEOVM_PRIMITIVE(input_pending_p, "input-pending-p", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kNondeterministic,
                 "Return t when input is waiting.")
@@ -55,26 +43,6 @@ NEOVM_PRIMITIVE(current_idle_time, "current-idle-time", 0, 0, kMainOnly, kStateR
 NEOVM_PRIMITIVE(recent_keys, "recent-keys", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kNondeterministic,
                 "Return the last keys typed, as a vector.")
 (Context& cx, Value) { return make_vector(cx, 0, kNil); }
-
-NEOVM_PRIMITIVE(this_command_keys, "this-command-keys", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
-                kNondeterministic, "Return the keys that called this command.")
-(Context& cx) { return make_unibyte_string(cx, ""); }
-
-NEOVM_PRIMITIVE(this_command_keys_vector, "this-command-keys-vector", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
-                kNondeterministic, "Return the keys that called this command, as a vector.")
-(Context& cx) { return make_vector(cx, 0, kNil); }
-
-NEOVM_PRIMITIVE(this_single_command_keys, "this-single-command-keys", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
-                kNondeterministic, "Return the keys that called this command without its prefix arguments.")
-(Context& cx) { return make_vector(cx, 0, kNil); }
-
-NEOVM_PRIMITIVE(this_single_command_raw_keys, "this-single-command-raw-keys", 0, 0, kMainOnly, kStateRead, kMayGc,
-                kNoReentry, kNondeterministic, "Return the events read for this command before translation.")
-(Context& cx) { return make_vector(cx, 0, kNil); }
-
-NEOVM_PRIMITIVE(clear_this_command_keys, "clear-this-command-keys", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
-                kNondeterministic, "Forget the keys of this command.")
-(Context&, Value) { return kNil; }
 
 NEOVM_PRIMITIVE(current_input_mode, "current-input-mode", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
                 kNondeterministic, "Return (INTERRUPT FLOW META QUIT) of terminal input.")

@@ -1,11 +1,12 @@
 // kill-emacs.
-#include <unistd.h>
-
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "buffer/buffer.hpp"
 #include "neovm/abi/api.hpp"
+#include "neovm/host/host.hpp"
 
 namespace neomacs::host {
 
@@ -31,10 +32,23 @@ NEOVM_COMMAND(kill_emacs, "kill-emacs", 0, 1, kMainOnly, kStateWrite, kMayGc, kR
   } else {
     TRY(run_hook_re(cx, Qkill_emacs_hook));
   }
-  std::fflush(stdout);
-  std::fflush(stderr);
-  std::_Exit(arg.is_fixnum() ? static_cast<int>(arg.as_fixnum()) : 0);
+  const Value name = variable_value(cx, Qinvocation_name);
+  const std::string program = name.is_string() ? to_std_string(name) : "neomacs";
+  std::_Exit(settle_output(program.c_str(), arg.is_fixnum() ? static_cast<int>(arg.as_fixnum()) : 0));
 }
 
 }  // namespace
+
+int settle_output(const char* program, int status) {
+  const bool failed_before = std::ferror(stdout) != 0;
+  errno = 0;
+  if (std::fflush(stdout) != 0 || failed_before) {
+    std::fprintf(stderr, "%s: Write error to standard output%s%s\n", program, errno == 0 ? "" : ": ",
+                 errno == 0 ? "" : std::strerror(errno));
+    status = 1;
+  }
+  if (std::fflush(stderr) != 0 || std::ferror(stderr) != 0) status = 1;
+  return status;
+}
+
 }  // namespace neomacs::host

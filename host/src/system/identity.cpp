@@ -11,6 +11,11 @@ using namespace neovm;  // NOLINT
 
 namespace {
 
+// Network connections are not encrypted here: there is nothing that GnuTLS could do.
+NEOVM_PRIMITIVE(gnutls_available_p, "gnutls-available-p", 0, 0, kWorkerSafe, kPureRead, kNoGc, kNoReentry,
+                kDeterministic, "Return what GnuTLS can do: nil, as it is not built in.")
+(Context&) { return kNil; }
+
 NEOVM_VARIABLE(emacs_version, "emacs-version", kGlobalVar, kAny, "28.2", "Version of Emacs whose behaviour this is.")
 NEOVM_VARIABLE(emacs_copyright, "emacs-copyright", kGlobalVar, kAny,
                "Copyright (C) 2022 Free Software Foundation, Inc.", "Copyright line of the Lisp library.")

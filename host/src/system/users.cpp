@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "process/environment.hpp"
+#include "system/accounts.hpp"
 #include "time/time_value.hpp"
 
 namespace neomacs::host {
@@ -21,7 +22,8 @@ using namespace neovm;  // NOLINT
 namespace {
 
 std::string login_of(uid_t uid) {
-  const passwd* pw = getpwuid(uid);
+  const UserById entry(uid);
+  const passwd* pw = entry.get();
   return pw != nullptr ? pw->pw_name : "";
 }
 
@@ -67,7 +69,7 @@ NEOVM_INIT(identity, kEveryStart)(Context& cx) {
   if (const char* e = std::getenv("NAME")) {
     name = make_string(cx, e);
   } else {
-    name = full_name(cx, login == login_of(geteuid()) ? getpwuid(geteuid()) : getpwnam(login.c_str()));
+    name = full_name(cx, login == login_of(geteuid()) ? UserById(geteuid()).get() : UserByName(login.c_str()).get());
   }
   if (name.is_nil()) name = make_string(cx, "unknown");
   (void)set_default_re(cx, Quser_full_name, name);
@@ -100,7 +102,8 @@ NEOVM_PRIMITIVE(user_login_name, "user-login-name", 0, 1, kMainOnly, kStateRead,
 (Context& cx, Value uid) {
   if (uid.is_nil()) return variable_value(cx, Quser_login_name);
   const std::int64_t id = TRY(id_argument(cx, uid));
-  const passwd* pw = getpwuid(static_cast<uid_t>(id));
+  const UserById entry(static_cast<uid_t>(id));
+  const passwd* pw = entry.get();
   return pw != nullptr ? make_string(cx, pw->pw_name) : kNil;
 }
 
@@ -112,10 +115,10 @@ NEOVM_PRIMITIVE(user_full_name, "user-full-name", 0, 1, kMainOnly, kStateRead, k
                 "Return the full name of the user, or of the user UID (an id or a login name).")
 (Context& cx, Value uid) {
   if (uid.is_nil()) return variable_value(cx, Quser_full_name);
-  if (uid.is_string()) return full_name(cx, getpwnam(to_std_string(uid).c_str()));
+  if (uid.is_string()) return full_name(cx, UserByName(to_std_string(uid).c_str()).get());
   if (!is_number(uid)) return error_text(cx, "Invalid UID specification");
   const std::int64_t id = TRY(id_argument(cx, uid));
-  return full_name(cx, getpwuid(static_cast<uid_t>(id)));
+  return full_name(cx, UserById(static_cast<uid_t>(id)).get());
 }
 
 NEOVM_PRIMITIVE(user_uid, "user-uid", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
@@ -139,7 +142,8 @@ NEOVM_PRIMITIVE(group_name, "group-name", 1, 1, kMainOnly, kStateRead, kMayGc, k
 (Context& cx, Value gid) {
   if (!is_number(gid) && !gid.is_cons()) return error_text(cx, "Invalid GID specification");
   const std::int64_t id = TRY(id_argument(cx, gid));
-  const group* gr = getgrgid(static_cast<gid_t>(id));
+  const GroupById entry(static_cast<gid_t>(id));
+  const group* gr = entry.get();
   return gr != nullptr ? make_string(cx, gr->gr_name) : kNil;
 }
 

@@ -131,13 +131,8 @@ Maybe<Value> apply(Context& cx, const Edit& e, const PropertyTarget& target, std
   return out;
 }
 
-struct Span {
-  std::int64_t start;
-  std::int64_t end;
-};
-
 // Would `e` change anything in the span?
-Maybe<bool> would_change(Context& cx, const Edit& e, const PropertyTarget& target, Span s) {
+Maybe<bool> would_change(Context& cx, const Edit& e, const PropertyTarget& target, Region s) {
   for (std::int64_t i = s.start; i < s.end;) {
     const PropertyRun r = target.run_at(i);
     bool changed = false;
@@ -148,7 +143,7 @@ Maybe<bool> would_change(Context& cx, const Edit& e, const PropertyTarget& targe
   return false;
 }
 
-Maybe<bool> edit_properties_re(Context& cx, PropertyTarget target, const Edit& e, Span s) {
+Maybe<bool> edit_properties_re(Context& cx, PropertyTarget target, const Edit& e, Region s) {
   if (s.start >= s.end) return false;
   if (!TRY(would_change(cx, e, target, s))) return false;
   Buffer* b = target.buffer();
@@ -158,9 +153,10 @@ Maybe<bool> edit_properties_re(Context& cx, PropertyTarget target, const Edit& e
       const std::int64_t end = std::min(r.end, s.end);
       bool changed = false;
       const Value plist = TRY(apply(cx, e, target, i, end, r.plist, &changed, false));
-      if (changed) target.replace(cx, i, end, plist);
+      if (changed && e.kind != Edit::Kind::kSet) target.replace(cx, i, end, plist);
       i = end;
     }
+    if (e.kind == Edit::Kind::kSet) target.replace(cx, s.start, s.end, e.plist);
     return true;
   }
   const std::size_t depth = binding_depth(cx);
@@ -183,12 +179,12 @@ Maybe<bool> edit_properties_re(Context& cx, PropertyTarget target, const Edit& e
     // A run that an end of the span cuts counts as bare when it is replaced: no record of what it had.
     const bool cut = e.kind == Edit::Kind::kSet && (r.start < at || r.end > s.end);
     const Value plist = TRY(apply(cx, e, target, at, end, cut ? kNil : r.plist, &changed, true));
-    if (changed) {
-      target.replace(cx, at, end, plist);
-      any = true;
-    }
+    if (changed && e.kind != Edit::Kind::kSet) target.replace(cx, at, end, plist);
+    any = any || changed;
     at = end;
   }
+  // What is set becomes one run.
+  if (e.kind == Edit::Kind::kSet && any) target.replace(cx, s.start, s.end, e.plist);
   if (any) {
     if (b->text->modified <= b->text->saved) record_first_change(cx);
     count_modification(*b, false);
@@ -196,20 +192,6 @@ Maybe<bool> edit_properties_re(Context& cx, PropertyTarget target, const Edit& e
   TRY(announce_change_re(cx, s.start, s.end - s.start, s.end - s.start));
   TRY(unbind_to_re(cx, depth, kNil));
   return any;
-}
-
-Maybe<Span> span_arguments(Context& cx, const PropertyTarget& target, Value start, Value end) {
-  std::int64_t from = TRY(position_argument(cx, start));
-  std::int64_t to = TRY(position_argument(cx, end));
-  if (from > to) {
-    std::swap(from, to);
-    std::swap(start, end);
-  }
-  // Markers are reported as numbers, and an empty range anywhere is fine… only inside the text.
-  if (from < target.begin() || to > target.end()) {
-    return args_out_of_range(cx, make_integer(cx, from), make_integer(cx, to));
-  }
-  return Span{from, to};
 }
 
 // A plist argument: nil, a proper list of even length, or an atom that stands for (ATOM nil).
@@ -229,6 +211,14 @@ Value plist_argument(Context& cx, Value list_value) {
 
 }  // namespace
 
+Maybe<Region> span_arguments(Context& cx, const PropertyTarget& target, Value start, Value end) {
+  const std::int64_t a = TRY(position_argument(cx, start));
+  const std::int64_t b = TRY(position_argument(cx, end));
+  const Region span{std::min(a, b), std::max(a, b)};
+  if (a != b && (span.start < target.begin() || span.end > target.end())) return args_out_of_range(cx, start, end);
+  return span;
+}
+
 Maybe<bool> add_properties_re(Context& cx, PropertyTarget target, std::int64_t start, std::int64_t end, Value plist) {
   return edit_properties_re(cx, target, Edit{Edit::Kind::kAdd, plist}, {start, end});
 }
@@ -237,28 +227,28 @@ Maybe<bool> set_properties_re(Context& cx, PropertyTarget target, std::int64_t s
   return edit_properties_re(cx, target, Edit{Edit::Kind::kSet, plist}, {start, end});
 }
 
-NEOVM_PRIMITIVE(add_text_properties, "add-text-properties", 3, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(add_text_properties, "add-text-properties", 3, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Add the properties of PROPERTIES to the text from START to END of OBJECT; t if that changed any.")
 (Context& cx, Value start, Value end, Value properties, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
   const Value plist = TRY(plist_argument(cx, properties));
   if (plist.is_nil()) return kNil;
-  const Span s = TRY(span_arguments(cx, target, start, end));
+  const Region s = TRY(span_arguments(cx, target, start, end));
   return boolean(TRY(edit_properties_re(cx, target, Edit{Edit::Kind::kAdd, plist}, s)));
 }
 
-NEOVM_PRIMITIVE(put_text_property, "put-text-property", 4, 5, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
-                "Give the text from START to END of OBJECT the property PROPERTY with VALUE.")
+NEOVM_PRIMITIVE(put_text_property, "put-text-property", 4, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+                kDeterministic, "Give the text from START to END of OBJECT the property PROPERTY with VALUE.")
 (Context& cx, Value start, Value end, Value property, Value value, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
-  const Span s = TRY(span_arguments(cx, target, start, end));
+  const Region s = TRY(span_arguments(cx, target, start, end));
   const Value plist = list(cx, {property, value});
   TRY(edit_properties_re(cx, target, Edit{Edit::Kind::kAdd, plist}, s));
   return kNil;
 }
 
-NEOVM_PRIMITIVE(set_text_properties, "set-text-properties", 3, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(set_text_properties, "set-text-properties", 3, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Replace all properties of the text from START to END of OBJECT by PROPERTIES.")
 (Context& cx, Value start, Value end, Value properties, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
@@ -271,7 +261,7 @@ NEOVM_PRIMITIVE(set_text_properties, "set-text-properties", 3, 4, kMainOnly, kSt
     set_string_runs(cx, object, {});
     return Qt;
   }
-  const Span s = TRY(span_arguments(cx, target, start, end));
+  const Region s = TRY(span_arguments(cx, target, start, end));
   from = s.start;
   to = s.end;
   if (from == to) return kNil;
@@ -280,30 +270,30 @@ NEOVM_PRIMITIVE(set_text_properties, "set-text-properties", 3, 4, kMainOnly, kSt
   return Qt;
 }
 
-NEOVM_PRIMITIVE(remove_text_properties, "remove-text-properties", 3, 4, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(remove_text_properties, "remove-text-properties", 3, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Remove the properties named in the plist PROPERTIES from START to END of OBJECT; t if any was there.")
 (Context& cx, Value start, Value end, Value properties, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
-  const Span s = TRY(span_arguments(cx, target, start, end));
+  const Region s = TRY(span_arguments(cx, target, start, end));
   return boolean(TRY(edit_properties_re(cx, target, Edit{Edit::Kind::kRemove, properties}, s)));
 }
 
-NEOVM_PRIMITIVE(remove_list_of_text_properties, "remove-list-of-text-properties", 3, 4, kMainOnly, kStateWrite, kMayGc,
-                kReenters, kDeterministic,
+NEOVM_PRIMITIVE(remove_list_of_text_properties, "remove-list-of-text-properties", 3, 4, kWorkerSafe, kStateWrite,
+                kMayGc, kReenters, kDeterministic,
                 "Remove the properties in the list PROPERTIES from START to END of OBJECT; t if any was there.")
 (Context& cx, Value start, Value end, Value properties, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
-  const Span s = TRY(span_arguments(cx, target, start, end));
+  const Region s = TRY(span_arguments(cx, target, start, end));
   return boolean(TRY(edit_properties_re(cx, target, Edit{Edit::Kind::kRemoveList, properties}, s)));
 }
 
-NEOVM_PRIMITIVE(add_face_text_property, "add-face-text-property", 3, 5, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(add_face_text_property, "add-face-text-property", 3, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Add FACE to the face property of the text from START to END of OBJECT, in front or (APPENDP) behind.")
 (Context& cx, Value start, Value end, Value face, Value append, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
-  const Span s = TRY(span_arguments(cx, target, start, end));
+  const Region s = TRY(span_arguments(cx, target, start, end));
   Edit e{Edit::Kind::kAdd, list(cx, {Qface, face})};
   e.merge_face = true;
   e.append = append.truthy();

@@ -3,6 +3,7 @@
 
 #include "buffer/overlay.hpp"
 #include "buffer/saved_places.hpp"
+#include "display/display.hpp"
 #include "textprop/textprop.hpp"
 
 namespace neomacs::host {
@@ -12,10 +13,7 @@ namespace {
 // Checks one position (end of the text allowed); args-out-of-range as (POS POS).
 Maybe<std::int64_t> position_in(Context& cx, const PropertyTarget& target, Value position) {
   const std::int64_t p = TRY(position_argument(cx, position));
-  if (p < target.begin() || p > target.end()) {
-    const Value v = make_integer(cx, p);
-    return args_out_of_range(cx, v, v);
-  }
+  if (p < target.begin() || p > target.end()) return args_out_of_range(cx, position, position);
   return p;
 }
 
@@ -29,15 +27,9 @@ Value text_value(Context& cx, const PropertyTarget& target, std::int64_t p, Valu
   return lookup_char_property(cx, plist_at(target, p), property, true);
 }
 
-std::int64_t limit_or(Context& cx, Value limit, std::int64_t otherwise, bool* failed) {
-  *failed = false;
-  if (limit.is_nil()) return otherwise;
-  Maybe<std::int64_t> n = position_argument(cx, limit);
-  if (!n.ok()) {
-    *failed = true;
-    return 0;
-  }
-  return n.get_raw();
+// A LIMIT argument as the number it is returned as; nil stays nil.
+Value limit_argument(Context& cx, Value limit) {
+  return limit.is_nil() ? limit : Value::fixnum(TRY(position_argument(cx, limit)));
 }
 
 }  // namespace
@@ -63,15 +55,15 @@ Value get_char_property(Context& cx, std::int64_t pos, Value property, Value obj
   return text_value(cx, PropertyTarget(object), pos, property);
 }
 
-NEOVM_PRIMITIVE(text_properties_at, "text-properties-at", 1, 2, kMainOnly, kStateRead, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(text_properties_at, "text-properties-at", 1, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the property list of the character at POSITION of OBJECT.")
 (Context& cx, Value position, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
   return plist_at(target, TRY(position_in(cx, target, position)));
 }
 
-NEOVM_PRIMITIVE(get_text_property, "get-text-property", 2, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the value of text property PROP of the character at POSITION of OBJECT.")
+NEOVM_PRIMITIVE(get_text_property, "get-text-property", 2, 3, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the value of text property PROP of the character at POSITION of OBJECT.")
 (Context& cx, Value position, Value property, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
   return text_value(cx, target, TRY(position_in(cx, target, position)), property);
@@ -79,30 +71,25 @@ NEOVM_PRIMITIVE(get_text_property, "get-text-property", 2, 3, kMainOnly, kStateR
 
 static Value char_property_at(Context& cx, Value position, Value property, Value object, Value* overlay) {
   const std::int64_t p = TRY(position_argument(cx, position));
-  if (!object.is_string() && !object.is_nil() && !is_buffer(object)) {
-    // A window stands for its buffer; overlays of other windows do not count.
-    return wrong_type(cx, Qbuffer_or_string_p, object);
-  }
+  if (is_live_window(object)) object = window_slot(object, kWindowContents);
+  if (!object.is_string() && !object.is_nil() && !is_buffer(object)) return wrong_type(cx, Qbuffer_or_string_p, object);
   if (object.is_string()) {
     const PropertyTarget target(object);
-    TRY(position_in(cx, target, position));
+    TRY(position_in(cx, target, Value::fixnum(p)));
     return get_char_property(cx, p, property, object, overlay);
   }
   Buffer& b = object.is_nil() ? current_buffer(cx) : buffer_raw(object);
-  if (p < b.begin.chars || p > b.end.chars) {
-    const Value v = make_integer(cx, p);
-    return args_out_of_range(cx, v, v);
-  }
+  if (p < b.begin.chars || p > b.end.chars) return signal_error1(cx, Qargs_out_of_range, position);
   return get_char_property(cx, p, property, object, overlay);
 }
 
-NEOVM_PRIMITIVE(get_char_property, "get-char-property", 2, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
-                "Return the value of property PROP at POSITION of OBJECT, overlays first.")
+NEOVM_PRIMITIVE(get_char_property, "get-char-property", 2, 3, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
+                kDeterministic, "Return the value of property PROP at POSITION of OBJECT, overlays first.")
 (Context& cx, Value position, Value property, Value object) {
   return char_property_at(cx, position, property, object, nullptr);
 }
 
-NEOVM_PRIMITIVE(get_char_property_and_overlay, "get-char-property-and-overlay", 2, 3, kMainOnly, kStateRead, kMayGc,
+NEOVM_PRIMITIVE(get_char_property_and_overlay, "get-char-property-and-overlay", 2, 3, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic, "Like get-char-property, but return (VALUE . OVERLAY).")
 (Context& cx, Value position, Value property, Value object) {
   Value overlay = kNil;
@@ -110,15 +97,14 @@ NEOVM_PRIMITIVE(get_char_property_and_overlay, "get-char-property-and-overlay", 
   return cons(cx, v, overlay);
 }
 
-NEOVM_PRIMITIVE(next_property_change, "next-property-change", 1, 3, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(next_property_change, "next-property-change", 1, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic,
                 "Return the next position after POSITION where any text property of OBJECT changes, or LIMIT.")
 (Context& cx, Value position, Value object, Value limit) {
-  const PropertyTarget target = TRY(property_target(cx, object));
-  bool failed = false;
   const bool intervals_only = limit == Qt;  // stop at every boundary
-  const std::int64_t stop = intervals_only ? target.end() : limit_or(cx, limit, target.end(), &failed);
-  if (failed) return kExit;
+  if (!intervals_only) limit = TRY(limit_argument(cx, limit));
+  const PropertyTarget target = TRY(property_target(cx, object));
+  const std::int64_t stop = limit.is_fixnum() ? limit.as_fixnum() : target.end();
   const std::int64_t p = TRY(position_in(cx, target, position));
   if (target.plain()) {
     if (intervals_only) return Value::fixnum(target.end());
@@ -135,14 +121,13 @@ NEOVM_PRIMITIVE(next_property_change, "next-property-change", 1, 3, kMainOnly, k
   return limit;
 }
 
-NEOVM_PRIMITIVE(next_single_property_change, "next-single-property-change", 2, 4, kMainOnly, kStateRead, kMayGc,
+NEOVM_PRIMITIVE(next_single_property_change, "next-single-property-change", 2, 4, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic,
                 "Return the next position after POSITION where property PROP of OBJECT changes, or LIMIT.")
 (Context& cx, Value position, Value property, Value object, Value limit) {
+  limit = TRY(limit_argument(cx, limit));
   const PropertyTarget target = TRY(property_target(cx, object));
-  bool failed = false;
-  const std::int64_t stop = limit_or(cx, limit, target.end(), &failed);
-  if (failed) return kExit;
+  const std::int64_t stop = limit.is_fixnum() ? limit.as_fixnum() : target.end();
   const std::int64_t p = TRY(position_in(cx, target, position));
   if (target.plain() || p >= target.end()) return limit;
   PropertyRun r = target.run_at(p);
@@ -154,14 +139,13 @@ NEOVM_PRIMITIVE(next_single_property_change, "next-single-property-change", 2, 4
   return limit;
 }
 
-NEOVM_PRIMITIVE(previous_property_change, "previous-property-change", 1, 3, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(previous_property_change, "previous-property-change", 1, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic,
                 "Return the previous position before POSITION where any text property of OBJECT changes, or LIMIT.")
 (Context& cx, Value position, Value object, Value limit) {
+  limit = TRY(limit_argument(cx, limit));
   const PropertyTarget target = TRY(property_target(cx, object));
-  bool failed = false;
-  const std::int64_t stop = limit_or(cx, limit, target.begin(), &failed);
-  if (failed) return kExit;
+  const std::int64_t stop = limit.is_fixnum() ? limit.as_fixnum() : target.begin();
   const std::int64_t p = TRY(position_in(cx, target, position));
   if (target.plain() || p <= target.begin()) return limit;
   PropertyRun r = target.run_at(p - 1);
@@ -174,14 +158,13 @@ NEOVM_PRIMITIVE(previous_property_change, "previous-property-change", 1, 3, kMai
   return limit;
 }
 
-NEOVM_PRIMITIVE(previous_single_property_change, "previous-single-property-change", 2, 4, kMainOnly, kStateRead, kMayGc,
-                kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(previous_single_property_change, "previous-single-property-change", 2, 4, kWorkerSafe, kStateRead,
+                kMayGc, kNoReentry, kDeterministic,
                 "Return the previous position before POSITION where property PROP of OBJECT changes, or LIMIT.")
 (Context& cx, Value position, Value property, Value object, Value limit) {
+  limit = TRY(limit_argument(cx, limit));
   const PropertyTarget target = TRY(property_target(cx, object));
-  bool failed = false;
-  const std::int64_t stop = limit_or(cx, limit, target.begin(), &failed);
-  if (failed) return kExit;
+  const std::int64_t stop = limit.is_fixnum() ? limit.as_fixnum() : target.begin();
   const std::int64_t p = TRY(position_in(cx, target, position));
   if (target.plain() || p <= target.begin()) return limit;
   PropertyRun r = target.run_at(p - 1);
@@ -196,8 +179,8 @@ NEOVM_PRIMITIVE(previous_single_property_change, "previous-single-property-chang
 
 // ---- text and overlays together --------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(next_char_property_change, "next-char-property-change", 1, 2, kMainOnly, kStateRead, kMayGc, kNoReentry,
-                kDeterministic,
+NEOVM_PRIMITIVE(next_char_property_change, "next-char-property-change", 1, 2, kWorkerSafe, kStateRead, kMayGc,
+                kNoReentry, kDeterministic,
                 "Return the next position where a text property or an overlay of the current buffer changes.")
 (Context& cx, Value position, Value limit) {
   Buffer& b = current_buffer(cx);
@@ -205,10 +188,7 @@ NEOVM_PRIMITIVE(next_char_property_change, "next-char-property-change", 1, 2, kM
   std::int64_t stop = next_overlay_change(b, p);
   if (limit.truthy()) stop = std::min(stop, TRY(position_argument(cx, limit)));
   const PropertyTarget target(b);
-  if (p < target.begin() || p > target.end()) {
-    const Value v = make_integer(cx, p);
-    return args_out_of_range(cx, v, v);
-  }
+  TRY(position_in(cx, target, position));
   if (target.plain() || p >= target.end()) return Value::fixnum(stop);
   PropertyRun r = target.run_at(p);
   const Value start = r.plist;
@@ -219,7 +199,7 @@ NEOVM_PRIMITIVE(next_char_property_change, "next-char-property-change", 1, 2, kM
   return Value::fixnum(stop);
 }
 
-NEOVM_PRIMITIVE(previous_char_property_change, "previous-char-property-change", 1, 2, kMainOnly, kStateRead, kMayGc,
+NEOVM_PRIMITIVE(previous_char_property_change, "previous-char-property-change", 1, 2, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic,
                 "Return the previous position where a text property or an overlay of the current buffer changes.")
 (Context& cx, Value position, Value limit) {
@@ -228,10 +208,7 @@ NEOVM_PRIMITIVE(previous_char_property_change, "previous-char-property-change", 
   std::int64_t stop = previous_overlay_change(b, p);
   if (limit.truthy()) stop = std::max(stop, TRY(position_argument(cx, limit)));
   const PropertyTarget target(b);
-  if (p < target.begin() || p > target.end()) {
-    const Value v = make_integer(cx, p);
-    return args_out_of_range(cx, v, v);
-  }
+  TRY(position_in(cx, target, position));
   if (target.plain() || p <= target.begin()) return Value::fixnum(stop);
   PropertyRun r = target.run_at(p - 1);
   const Value start = r.plist;
@@ -258,17 +235,15 @@ static std::int64_t previous_boundary(const PropertyTarget& target, std::int64_t
   return previous;
 }
 
-NEOVM_PRIMITIVE(next_single_char_property_change, "next-single-char-property-change", 2, 4, kMainOnly, kStateRead,
+NEOVM_PRIMITIVE(next_single_char_property_change, "next-single-char-property-change", 2, 4, kWorkerSafe, kStateRead,
                 kMayGc, kNoReentry, kDeterministic,
                 "Return the next position where char property PROP changes; the end or LIMIT when it does not.")
 (Context& cx, Value position, Value property, Value object, Value limit) {
-  const PropertyTarget target = TRY(property_target(cx, object));
-  std::int64_t p = TRY(position_argument(cx, position));
-  if (target.buffer() == nullptr) {
-    bool failed = false;
-    const std::int64_t stop = limit_or(cx, limit, target.end(), &failed);
-    if (failed) return kExit;
-    TRY(position_in(cx, target, position));
+  if (object.is_string()) {
+    limit = TRY(limit_argument(cx, limit));
+    const PropertyTarget target(object);
+    const std::int64_t stop = limit.is_fixnum() ? limit.as_fixnum() : target.end();
+    const std::int64_t p = TRY(position_in(cx, target, position));
     if (p < target.end()) {
       PropertyRun r = target.run_at(p);
       const Value start = lookup_char_property(cx, r.plist, property, true);
@@ -279,11 +254,12 @@ NEOVM_PRIMITIVE(next_single_char_property_change, "next-single-char-property-cha
     }
     return limit.is_nil() ? Value::fixnum(target.end()) : Value::fixnum(stop);
   }
-  Buffer& b = *target.buffer();
+  Buffer& b = *TRY(buffer_or_current(cx, object));
+  std::int64_t p = TRY(position_argument(cx, position));
+  const Value start = TRY(char_property_at(cx, Value::fixnum(p), property, b.self, nullptr));
   const std::int64_t stop = limit.is_nil() ? b.end.chars : TRY(position_argument(cx, limit));
-  if (p >= stop) return Value::fixnum(limit.is_nil() ? stop : std::min(stop, stop));
-  if (p < b.begin.chars || p > b.end.chars) return args_out_of_range(cx, make_integer(cx, p), make_integer(cx, p));
-  const Value start = get_char_property(cx, p, property, b.self, nullptr);
+  if (p >= stop) return Value::fixnum(std::min(stop, b.end.chars));
+  const PropertyTarget target(b);
   for (;;) {
     p = next_boundary(target, p);
     if (p >= stop) return Value::fixnum(stop);
@@ -292,17 +268,15 @@ NEOVM_PRIMITIVE(next_single_char_property_change, "next-single-char-property-cha
   }
 }
 
-NEOVM_PRIMITIVE(previous_single_char_property_change, "previous-single-char-property-change", 2, 4, kMainOnly,
+NEOVM_PRIMITIVE(previous_single_char_property_change, "previous-single-char-property-change", 2, 4, kWorkerSafe,
                 kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the previous position where char property PROP changes; the start or LIMIT when it does not.")
 (Context& cx, Value position, Value property, Value object, Value limit) {
-  const PropertyTarget target = TRY(property_target(cx, object));
-  std::int64_t p = TRY(position_argument(cx, position));
-  if (target.buffer() == nullptr) {
-    bool failed = false;
-    const std::int64_t stop = limit_or(cx, limit, target.begin(), &failed);
-    if (failed) return kExit;
-    TRY(position_in(cx, target, position));
+  if (object.is_string()) {
+    limit = TRY(limit_argument(cx, limit));
+    const PropertyTarget target(object);
+    const std::int64_t stop = limit.is_fixnum() ? limit.as_fixnum() : target.begin();
+    const std::int64_t p = TRY(position_in(cx, target, position));
     if (p > target.begin()) {
       PropertyRun r = target.run_at(p - 1);
       const Value start = lookup_char_property(cx, r.plist, property, true);
@@ -314,27 +288,29 @@ NEOVM_PRIMITIVE(previous_single_char_property_change, "previous-single-char-prop
     }
     return limit.is_nil() ? Value::fixnum(target.begin()) : Value::fixnum(stop);
   }
-  Buffer& b = *target.buffer();
+  Buffer& b = *TRY(buffer_or_current(cx, object));
+  std::int64_t p = TRY(position_argument(cx, position));
   const std::int64_t stop = limit.is_nil() ? b.begin.chars : TRY(position_argument(cx, limit));
-  if (p <= stop) return Value::fixnum(stop);
-  if (p < b.begin.chars || p > b.end.chars) return args_out_of_range(cx, make_integer(cx, p), make_integer(cx, p));
-  const Value start = get_char_property(cx, p - 1, property, b.self, nullptr);
+  if (p <= stop) return Value::fixnum(std::max(stop, b.begin.chars));
+  const auto before = [&](std::int64_t at) {
+    return char_property_at(cx, Value::fixnum(at >= 0 ? at - 1 : at), property, b.self, nullptr);
+  };
+  const Value start = TRY(before(p));
+  if (p > b.end.chars) return args_out_of_range(cx, Value::fixnum(p), Value::fixnum(p));
+  const PropertyTarget target(b);
   for (;;) {
     p = previous_boundary(target, p);
     if (p <= stop) return Value::fixnum(stop);
-    if (get_char_property(cx, p - 1, property, b.self, nullptr) != start) return Value::fixnum(p);
+    if (TRY(before(p)) != start) return Value::fixnum(p);
   }
 }
 
-NEOVM_PRIMITIVE(text_property_any, "text-property-any", 4, 5, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(text_property_any, "text-property-any", 4, 5, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
+                kDeterministic,
                 "Return the first position from START to END of OBJECT where PROPERTY is eq to VALUE, or nil.")
 (Context& cx, Value start, Value end, Value property, Value value, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
-  std::int64_t from = TRY(position_argument(cx, start));
-  std::int64_t to = TRY(position_argument(cx, end));
-  if (from > to) std::swap(from, to);
-  if (from < target.begin() || to > target.end())
-    return args_out_of_range(cx, make_integer(cx, from), make_integer(cx, to));
+  const auto [from, to] = TRY(span_arguments(cx, target, start, end));
   for (std::int64_t i = from; i < to;) {
     const PropertyRun r = target.plain() ? PropertyRun{target.begin(), target.end(), kNil} : target.run_at(i);
     if (lookup_char_property(cx, r.plist, property, true) == value) return Value::fixnum(i);
@@ -343,16 +319,12 @@ NEOVM_PRIMITIVE(text_property_any, "text-property-any", 4, 5, kMainOnly, kStateR
   return kNil;
 }
 
-NEOVM_PRIMITIVE(text_property_not_all, "text-property-not-all", 4, 5, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(text_property_not_all, "text-property-not-all", 4, 5, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic,
                 "Return the first position from START to END of OBJECT where PROPERTY is not eq to VALUE, or nil.")
 (Context& cx, Value start, Value end, Value property, Value value, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
-  std::int64_t from = TRY(position_argument(cx, start));
-  std::int64_t to = TRY(position_argument(cx, end));
-  if (from > to) std::swap(from, to);
-  if (from < target.begin() || to > target.end())
-    return args_out_of_range(cx, make_integer(cx, from), make_integer(cx, to));
+  const auto [from, to] = TRY(span_arguments(cx, target, start, end));
   for (std::int64_t i = from; i < to;) {
     const PropertyRun r = target.plain() ? PropertyRun{target.begin(), target.end(), kNil} : target.run_at(i);
     if (lookup_char_property(cx, r.plist, property, true) != value) return Value::fixnum(i);
@@ -376,6 +348,11 @@ Value pos_property(Context& cx, std::int64_t p, Value property, Buffer& b) {
       return v;
     }
   }
+  // The characters before and after are looked at in this order.
+  const std::int64_t before = p > b.begin.chars ? p - 1 : p;
+  for (const std::int64_t at : {before, p}) {
+    if (at < b.begin.chars || at > b.end.chars) return args_out_of_range(cx, Value::fixnum(at), Value::fixnum(at));
+  }
   const int stickiness = text_property_stickiness(cx, property, p, b);
   const PropertyTarget target(b);
   if (stickiness > 0) return text_value(cx, target, p, property);
@@ -383,16 +360,18 @@ Value pos_property(Context& cx, std::int64_t p, Value property, Buffer& b) {
   return kNil;
 }
 
-NEOVM_PRIMITIVE(get_pos_property, "get-pos-property", 2, 3, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(get_pos_property, "get-pos-property", 2, 3, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the value property PROP would have on text inserted at POSITION.")
 (Context& cx, Value position, Value property, Value object) {
   const std::int64_t p = TRY(position_argument(cx, position));
-  if (object.is_string()) return char_property_at(cx, position, property, object, nullptr);
-  Buffer* b = TRY(buffer_or_current(cx, object));
-  return pos_property(cx, p, property, *b);
+  if (is_live_window(object)) object = window_slot(object, kWindowContents);
+  if (object.is_nil()) object = current_buffer(cx).self;
+  if (is_buffer(object)) return pos_property(cx, p, property, buffer_raw(object));
+  const PropertyTarget target = TRY(property_target(cx, object));
+  return text_value(cx, target, TRY(position_in(cx, target, Value::fixnum(p))), property);
 }
 
-NEOVM_PRIMITIVE(object_intervals, "object-intervals", 1, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(object_intervals, "object-intervals", 1, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the list ((BEG END PLIST) …) of the property runs of a string or buffer, counted from 0.")
 (Context& cx, Value object) {
   if (!object.is_string() && !is_buffer(object)) return wrong_type(cx, Qbuffer_or_string_p, object);

@@ -51,7 +51,7 @@ PropertyRun string_run_at(Value string, std::int64_t pos) {
 
 void set_string_runs(Context& cx, Value string, const std::vector<PropertyRun>& runs) {
   StringObject* s = string_raw(string);
-  if (runs.empty()) {
+  if (runs.empty() || s->bytes == 0) {
     store(&s->properties, kNil);
     return;
   }
@@ -71,7 +71,7 @@ std::vector<PropertyRun> string_runs(Value string, std::int64_t from, std::int64
   for (const PropertyRun& r : all_string_runs(string)) {
     const std::int64_t start = std::max(r.start, from);
     const std::int64_t end = std::min(r.end, to);
-    if (start < end) out.push_back({start - from, end - from, r.plist});
+    if (start < end && !r.plist.is_nil()) out.push_back({start - from, end - from, r.plist});
   }
   return out;
 }
@@ -109,7 +109,8 @@ void PropertyTarget::replace(Context& cx, std::int64_t start, std::int64_t end, 
   std::vector<PropertyRun> out;
   bool placed = false;
   const auto place = [&] {
-    if (!placed && !plist.is_nil()) out.push_back({start, end, plist});
+    // Bare text that once had properties stays a run, for object-intervals to tell.
+    if (!placed) out.push_back({start, end, plist});
     placed = true;
   };
   for (const PropertyRun& r : all_string_runs(string_)) {

@@ -42,6 +42,10 @@ class PropertyTarget {
 // OBJECT argument: nil is the current buffer; else buffer-or-string-p.
 Maybe<PropertyTarget> property_target(Context& cx, Value object);
 
+// START and END arguments: ordered; signals args-out-of-range with the arguments as they were given unless both lie in the
+// target, or are equal (an empty range is fine anywhere).
+Maybe<Region> span_arguments(Context& cx, const PropertyTarget& target, Value start, Value end);
+
 // Value of `property` in a plist, looking at category symbols and char-property-alias-alist, as text and
 // overlay properties are looked up. `is_text`: default-text-properties apply too.
 Value lookup_char_property(Context& cx, Value plist, Value property, bool is_text);

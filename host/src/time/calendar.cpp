@@ -12,7 +12,7 @@ using namespace neovm;  // NOLINT
 
 namespace {
 
-NEOVM_PRIMITIVE(decode_time, "decode-time", 0, 3, kMainOnly, kStateRead, kMayGc, kNoReentry, kNondeterministic,
+NEOVM_PRIMITIVE(decode_time, "decode-time", 0, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
                 "Return TIME in ZONE as (SEC MINUTE HOUR DAY MONTH YEAR DOW DST UTCOFF).")
 (Context& cx, Value time, Value zone, Value form) {
   const TimeValue t = TRY(time_argument(cx, time));
@@ -56,7 +56,7 @@ bool make_time(std::tm tm, const Zone& zone, std::time_t* out) {
   return *out != -1 || tm.tm_wday >= 0;
 }
 
-NEOVM_PRIMITIVE(encode_time, "encode-time", 1, kMany, kMainOnly, kStateRead, kMayGc, kNoReentry, kNondeterministic,
+NEOVM_PRIMITIVE(encode_time, "encode-time", 1, kMany, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
                 "Return the time value of (SECOND MINUTE HOUR DAY MONTH YEAR IGNORED DST ZONE).")
 (Context& cx, Arguments args) {
   Value part[6];
@@ -111,7 +111,7 @@ NEOVM_PRIMITIVE(encode_time, "encode-time", 1, kMany, kMainOnly, kStateRead, kMa
   return cons(cx, ticks, hz);
 }
 
-NEOVM_PRIMITIVE(current_time_string, "current-time-string", 0, 2, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(current_time_string, "current-time-string", 0, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kNondeterministic, "Return TIME in ZONE as \"Sun Sep 16 01:03:52 1973\".")
 (Context& cx, Value time, Value zone) {
   const timespec ts = TRY(timespec_argument(cx, time));
@@ -127,7 +127,7 @@ NEOVM_PRIMITIVE(current_time_string, "current-time-string", 0, 2, kMainOnly, kSt
   return make_unibyte_string(cx, {text, static_cast<std::size_t>(n)});
 }
 
-NEOVM_PRIMITIVE(current_time_zone, "current-time-zone", 0, 2, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(current_time_zone, "current-time-zone", 0, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kNondeterministic, "Return (OFFSET ABBREVIATION) of ZONE at TIME.")
 (Context& cx, Value time, Value zone) {
   const timespec ts = TRY(timespec_argument(cx, time));

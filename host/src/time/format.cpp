@@ -291,7 +291,7 @@ class Formatter {
   bool too_wide_ = false;
 };
 
-NEOVM_PRIMITIVE(format_time_string, "format-time-string", 1, 3, kMainOnly, kStateRead, kMayGc, kNoReentry,
+NEOVM_PRIMITIVE(format_time_string, "format-time-string", 1, 3, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kNondeterministic, "Format TIME in ZONE by the conversions of FORMAT-STRING.")
 (Context& cx, Value format, Value time, Value zone) {
   const timespec ts = TRY(timespec_argument(cx, time));

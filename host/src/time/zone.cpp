@@ -58,7 +58,18 @@ Maybe<Zone> zone_argument(Context& cx, Value zone) {
   return signal_error2(cx, Qerror, make_string(cx, "Invalid time zone specification"), zone);
 }
 
+namespace {
+
+// TZ belongs to the process, and the C library converts by it only: one isolate at a time. Scopes nest.
+std::recursive_mutex& zone_lock() {
+  static std::recursive_mutex lock;
+  return lock;
+}
+
+}  // namespace
+
 void set_local_zone(const Zone& zone) {
+  const std::lock_guard guard(zone_lock());
   if (zone.local) {
     unsetenv("TZ");
   } else {
@@ -67,7 +78,7 @@ void set_local_zone(const Zone& zone) {
   tzset();
 }
 
-ZoneScope::ZoneScope(const Zone& zone) {
+ZoneScope::ZoneScope(const Zone& zone) : guard_(zone_lock()) {
   if (zone.local) {
     tzset();
     return;

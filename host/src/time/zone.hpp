@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ctime>
+#include <mutex>
 #include <string>
 
 #include "neovm/abi/api.hpp"
@@ -20,6 +21,7 @@ neovm::Maybe<Zone> zone_argument(neovm::Context& cx, neovm::Value zone);
 // Makes ZONE the process's zone for good (nil: as at start).
 void set_local_zone(const Zone& zone);
 
+// The process's zone is ZONE while it lives; other threads that want one wait.
 class ZoneScope {
  public:
   explicit ZoneScope(const Zone& zone);
@@ -28,6 +30,7 @@ class ZoneScope {
   ZoneScope& operator=(const ZoneScope&) = delete;
 
  private:
+  std::unique_lock<std::recursive_mutex> guard_;
   bool changed_ = false;
   bool had_ = false;
   std::string old_;

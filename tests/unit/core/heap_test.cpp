@@ -394,7 +394,7 @@ TEST(Heap, HostObjectsAreFinalizedOnce) {
 }
 
 Value external_string(Context& cx, ExternalBody* body) {
-  const Value s = make_unibyte_string(cx, "");
+  const Value s = make_unibyte_string(cx, "x");  // not the shared empty one
   StringObject* o = string_raw(s);
   o->header.flags |= kStringExternalBody;
   o->data = body->data();
@@ -490,7 +490,7 @@ TEST(Heap, TwoIsolatesOnTwoThreads) {
     options.heap.stress = true;
     Isolate isolate(options);
     Context cx(isolate);
-    cx.native_depth = 1;  // scan this stack too
+    cx.native_scan_from = __builtin_frame_address(0);  // scan this stack too
     Model model(cx, seed, 30);
     for (int round = 0; round < 60; ++round) {
       for (int i = 0; i < 50; ++i) model.step();

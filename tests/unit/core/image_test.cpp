@@ -101,7 +101,7 @@ std::string write_sample(const std::string& path, core::ImageSize* size = nullpt
 
   ExternalBody* body = make_external_body(9000);
   std::memset(body->data(), 'e', 9000);
-  const Value external = make_unibyte_string(cx, "");
+  const Value external = make_unibyte_string(cx, "x");  // not the shared empty one
   StringObject* o = string_raw(external);
   o->header.flags |= kStringExternalBody;
   o->data = body->data();

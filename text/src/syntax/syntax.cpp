@@ -9,6 +9,7 @@ namespace neovm::text {
 
 int syntax_code_of_designator(int c) {
   if (c == '-') return kSyntaxWhitespace;
+  if (c == 'W') return kSyntaxWord;
   for (int i = 0; i < kSyntaxCodeCount; ++i)
     if (kSyntaxDesignators[i] == c) return i;
   return -1;

@@ -30,7 +30,8 @@ Value make_unibyte_string(Context& cx, std::string_view bytes);
 Value make_multibyte_string(Context& cx, std::string_view bytes, std::int64_t chars = -1);
 // UTF-8 text: unibyte when it is ASCII only, multibyte otherwise. Invalid bytes become raw-byte characters.
 Value make_string(Context& cx, std::string_view utf8);
-// Uninitialized body of `bytes` bytes (zero-terminated); the caller fills string_data_raw() at once.
+// Uninitialized body of `bytes` bytes (zero-terminated); the caller fills string_data_raw() at once. Empty strings and
+// vectors are shared (Isolate::empty_objects), whatever makes them: nothing may be written to them, flags included.
 Value make_string_raw(Context& cx, std::int64_t chars, std::int64_t bytes, bool multibyte);
 
 // Slots objects filled with `fill`. May fail when large.
@@ -39,6 +40,10 @@ Value make_vector(Context& cx, std::int64_t count, Value fill);
 Value make_vector_from(Context& cx, std::span<const Value> items);
 // Zeroed raw object of `bytes` bytes. May fail when large.
 Value make_raw(Context& cx, ObjectKind kind, std::int64_t bytes);
+
+// Signals memory-full when BYTES more would pass the isolate's memory limit: before building what is made of many small
+// objects, or kept outside the heap.
+[[nodiscard]] Value ensure_memory(Context& cx, std::uint64_t bytes);
 
 // An uninterned symbol with void cells; `name` must be a string.
 Value make_symbol(Context& cx, Value name);

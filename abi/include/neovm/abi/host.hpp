@@ -43,6 +43,15 @@ enum class ImagePayload : std::uint8_t {
   kHooks,   // save and restore below; the payload is zero when restore is called
 };
 
+// How objects of a type travel to another isolate: as a reference to something that all isolates may hold (a
+// channel, a task, a snapshot). The reference is counted: every `send` is answered by one `receive` or one `drop`,
+// on whatever thread then has it. None of the three may run Lisp.
+struct TravelHooks {
+  void* (*send)(Context& from, Value self);        // null: this object does not travel
+  Value (*receive)(Context& to, void* reference);  // takes the reference over, also when it fails
+  void (*drop)(void* reference);                   // the message was never received
+};
+
 struct HostType {
   const char* name;          // "buffer"
   Value type_symbol;         // result of type-of
@@ -57,6 +66,7 @@ struct HostType {
   // A Value that stands for the payload (a string of text, a vector of numbers …); may allocate, not run Lisp.
   Value (*save)(Context& cx, Value self) = nullptr;
   void (*restore)(Context& cx, Value self, Value saved) = nullptr;
+  const TravelHooks* travel = nullptr;  // null: its objects stay in their isolate
 };
 
 // Makes a type known by name, so that an image can name it: NEOVM_HOST_TYPE(kBufferType) in the .cpp that
@@ -95,6 +105,7 @@ enum class ExtensionId : std::uint8_t {
   kGuestPrinter,
   kGuestCharsets,
   kGuestEval,
+  kGuestTasks,
   kGuestMisc,
   kCount
 };

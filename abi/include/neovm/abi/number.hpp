@@ -11,7 +11,7 @@ namespace neovm {
 Maybe<std::int64_t> integer_clamped(Context& cx, Value v);
 // Fixnum or wrong-type-argument fixnump.
 Maybe<std::int64_t> fixnum_argument(Context& cx, Value v);
-// Integer or marker (integer-or-marker-p), as a position.
+// Integer or marker (integer-or-marker-p), as a position: a bignum counts as the fixnum nearest to it.
 Maybe<std::int64_t> position_argument(Context& cx, Value v);
 // Character 0..0x3FFFFF or wrong-type-argument characterp.
 Maybe<int> character_argument(Context& cx, Value v);

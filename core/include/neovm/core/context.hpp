@@ -14,7 +14,9 @@
 namespace neovm {
 
 // What is on its way out of the running frames.
-enum class ExitKind : std::uint8_t { kNone, kSignal, kThrow, kKill };
+// kPark is how a primitive waits: only while Context::may_suspend(), it records this (park()) and returns kExit; the
+// run returns kSuspended, and the value given to GuestHooks::resume becomes the value of the primitive's call.
+enum class ExitKind : std::uint8_t { kNone, kSignal, kThrow, kKill, kPark };
 
 // One entry of the binding stack.
 struct Binding {
@@ -86,11 +88,15 @@ enum InterruptBit : std::uint32_t {
   kInterruptQuit = 1,    // Ctrl-C
   kInterruptCancel = 2,  // the task was cancelled
   kInterruptDeadline = 4,
-  kInterruptFuel = 8,  // the slice is over
-  kInterruptTerminate = 16,
+  kInterruptFuel = 8,         // the slice is over
+  kInterruptTerminate = 16,   // the process shall end: on_terminate, whatever is bound or caught
   kInterruptMemoryFull = 32,  // the heap is above its limit: signal_memory_full(), once
   kInterruptDebug = 64,       // debug-on-next-call was set
 };
+
+// What a run of a context returns when it stopped at a safepoint or in a primitive that parks, to be gone on
+// with by GuestHooks::resume: everything it needs is on the VM stack. Never a value of Lisp.
+inline constexpr Value kSuspended = kForward;
 
 class Context {
  public:
@@ -123,7 +129,23 @@ class Context {
 
   // ---- safepoints ----
   std::atomic<std::uint32_t> interrupts{0};
+  // Raises interrupt bits and has the next safepoint look at them. From any thread, or a signal handler.
+  void interrupt(std::uint32_t bits) {
+    interrupts.fetch_or(bits, std::memory_order_relaxed);
+    heap().countdown().trip();
+  }
+  // Safepoints left in the slice, counted down in steps of about Countdown::kInterval. When it is used up, or
+  // kInterruptFuel is set, on_slice_end runs (if there is one): it gives new fuel and returns nil to go on, kExit with a
+  // pending exit, or kSuspended to have the run stop here (only while may_suspend()). It may also block or
+  // switch native stacks itself.
   std::int64_t fuel = 0;
+  Value (*on_slice_end)(Context& cx) = nullptr;
+  void* owner = nullptr;  // whoever set on_slice_end: the task
+  // Ends the process in good order (kInterruptTerminate). Called at safepoints and wherever primitives ask for quits, so
+  // it must not return to them.
+  void (*on_terminate)(Context& cx) = nullptr;
+  // No native frame of this context would be lost: it was started by GuestHooks::start and nothing re-entered.
+  [[nodiscard]] bool may_suspend() const { return suspendable_depth != 0 && native_depth == suspendable_depth; }
 
   // ---- current things ----
   Value locals = kNil;  // kInternalSlots of the current buffer
@@ -135,6 +157,11 @@ class Context {
   const void* native_stack_limit = nullptr;  // C++ frames must stay above this address
   const void* native_stack_base = nullptr;   // where conservative scanning ends
   int native_depth = 0;                      // nested interpreter loops
+  int suspendable_depth = 0;                 // native_depth of the loop that may return kSuspended; 0: none
+  // Frames from this address up to native_stack_base lie under a re-entry and are scanned at safepoints; null: none
+  // do. Whoever enters a loop sets it, with the callers' registers spilled above it. The frames below belong to the
+  // running loop, which keeps what must survive a safepoint on the VM stack.
+  const void* native_scan_from = nullptr;
   class RootVector* root_vectors = nullptr;  // live C++ containers, newest first
 
   // State of the guest's evaluator (frames, handlers): owned and traced by the guest.
@@ -167,7 +194,15 @@ class RootVector {
 // Remaining C++ stack is small: deep native recursion must stop with an error.
 inline bool native_stack_low(const Context& cx) { return __builtin_frame_address(0) < cx.native_stack_limit; }
 
-// Collects if it was asked for (or in stress mode). A safepoint: only from the VM loop or re-entry code.
+// The error code of a primitive that parks its context. Precondition: may_suspend().
+inline ExitTag park(Context& cx) {
+  cx.exit_kind = ExitKind::kPark;
+  cx.exit_resolved = false;
+  return kFailed;
+}
+
+// Collects if it was asked for (or in stress mode). A safepoint: only from a VM loop whose live values are all in
+// frames; native frames below native_scan_from are not looked at.
 void safepoint_re(Context& cx);
 // Collects at once: `garbage-collect`. Registers and native frames are scanned.
 void collect_now_re(Context& cx, core::CollectKind kind);

@@ -21,6 +21,8 @@ void remove_entry(Value table, std::int64_t i);
 void clear_entries(Value table);
 // Builds chains, free list and count from the entries (after the collector cleared some).
 void rechain(Value table);
+// The keys were copied from another heap: hashes them anew (a user-defined test keeps its hashes) and rechains.
+void rehash(Context& cx, Value table);
 Value copy_table(Context& cx, Value table);
 
 }  // namespace neovm::core

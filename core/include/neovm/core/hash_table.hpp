@@ -30,7 +30,7 @@ enum HashTableSlot : std::int64_t {
   kHashCount,      // fixnum: entries in use, before kHashCleared is subtracted
   kHashFree,       // fixnum: first free entry + 1, 0 when there is none
   kHashCleared,    // fixnum: entries cleared by the collector since the chains were mended
-  kHashSize,       // fixnum: entries there is (or will be) room for
+  kHashSize,       // fixnum: the size that Lisp sees; there is storage for at least as many, but before the first put
   kHashTestName,   // symbol given to :test
   kHashUserEqual,  // user-defined test: equality function
   kHashUserHash,   // user-defined test: hash function

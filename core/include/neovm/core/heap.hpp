@@ -15,6 +15,7 @@
 
 #include "neovm/abi/host.hpp"
 #include "neovm/abi/layout.hpp"
+#include "neovm/core/countdown.hpp"
 
 namespace neovm::core {
 
@@ -25,6 +26,7 @@ struct HeapOptions {
   std::size_t limit_bytes = std::size_t{16} << 30;   // memory-full past this, after a major collection
   bool stress = false;                               // collect at safepoints, poison from-space
   unsigned stress_every = 1;                         // … at every so many of them
+  unsigned stress_major_every = 16;                  // … of which every so many collections are major
   bool verify = false;                               // walk the heap before and after each collection
 };
 
@@ -47,6 +49,15 @@ class Heap {
     cons_top_ = p + sizeof(Cons);
     return reinterpret_cast<Cons*>(p);
   }
+  // Up to `wanted` (at least one) adjacent uninitialized conses; *got says how many. Never fails, never collects.
+  Cons* allocate_conses(std::size_t wanted, std::size_t* got) {
+    Cons* first = allocate_cons();
+    const std::size_t left = static_cast<std::size_t>(cons_limit_ - cons_top_) / sizeof(Cons);
+    const std::size_t more = wanted - 1 < left ? wanted - 1 : left;
+    cons_top_ += more * sizeof(Cons);
+    *got = more + 1;
+    return first;
+  }
   // A headed object of `bytes` bytes (rounded up to 16), header set, the rest uninitialized: the caller
   // fills it before the next safepoint. Null only for a large object that does not fit the limit.
   ObjectHeader* allocate(ObjectKind kind, std::size_t bytes) {
@@ -65,9 +76,17 @@ class Heap {
   // Bytes kept outside the heap on behalf of its objects (external string bodies, buffer text);
   // charged to the trigger of major collections.
   void charge_external(std::ptrdiff_t bytes);
+  // Room for BYTES more within the limit. Garbage gets the benefit of the doubt: what is known to live must fit together
+  // with them, and the heap may overshoot by half until the next safepoint.
+  [[nodiscard]] bool fits(std::size_t bytes) const;
 
   [[nodiscard]] bool gc_requested() const { return gc_requested_; }
-  void request_gc() { gc_requested_ = true; }
+  void request_gc() {
+    gc_requested_ = true;
+    countdown_.trip_here();
+  }
+  // What the loops of the isolate's contexts count down at safepoints.
+  Countdown& countdown() { return countdown_; }
   // Only at a safepoint. `stack_top` is the lowest address of native frames to scan conservatively
   // (null: there are none under this safepoint).
   void collect(CollectKind kind, const void* stack_top);
@@ -113,6 +132,7 @@ class Heap {
   std::byte* object_top_ = nullptr;
   std::byte* object_limit_ = nullptr;
   bool gc_requested_ = false;
+  Countdown countdown_;
   std::unique_ptr<HeapState> state_;
 };
 

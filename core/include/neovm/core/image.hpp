@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "neovm/core/context.hpp"
 
@@ -42,6 +43,15 @@ struct ImageLoadOptions {
 // Loads `path` into the fresh isolate of `cx`. Returns "" or why not, naming the file: missing, damaged,
 // truncated, of another format or build. After a failure the isolate is as it was before.
 [[nodiscard]] std::string load_image(Context& cx, const std::string& path, const ImageLoadOptions& options = {});
+
+// What an isolate started with: the cells that the image at `path` gives its symbols, by id, and where the image's objects
+// lie; all addresses as in the file. No cells when the file cannot be read.
+struct ImageCells {
+  std::vector<SymbolCells> cells;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+};
+ImageCells read_image_cells(const std::string& path);
 
 // Depends on the layouts and on the names of static symbols, primitives and variables of this program.
 std::uint64_t image_build_id();

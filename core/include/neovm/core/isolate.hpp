@@ -25,11 +25,18 @@ struct ImageParts;  // the image reads and replaces symbol cells and table
 struct GuestHooks {
   Value (*funcall)(Context& cx, Value function, std::span<const Value> args) = nullptr;
   Value (*eval)(Context& cx, Value form, Value lexical) = nullptr;
+  // As funcall, for the outermost call of a context: may return kSuspended, and resume goes on with it, on whatever
+  // thread runs the context then (its native stack bounds must be set). VALUE is what a parked primitive returns
+  // (kExit: what is recorded in the context); after the end of a slice it is not looked at.
+  Value (*start)(Context& cx, Value function, std::span<const Value> args) = nullptr;
+  Value (*resume)(Context& cx, Value value) = nullptr;
   // Runs variable watchers: (SYMBOL NEWVAL OPERATION WHERE).
   Value (*notify_watchers)(Context& cx, Value symbol, Value newval, Value operation, Value where) = nullptr;
   // Finds who catches the pending exit, after signal-hook-function and the debugger ran; sets
   // exit_resolved and exit_target. Everything is still bound.
   void (*resolve_exit)(Context& cx) = nullptr;
+  // If set: told of an error that nothing will catch, everything still bound, in place of the debugger. May run Lisp.
+  void (*uncaught_re)(Context& cx, Value symbol, Value data) = nullptr;
   // Runs the clean-up of a kUnwindLisp binding; kExit when it fails.
   Value (*run_cleanup)(Context& cx, Value forms, Value env) = nullptr;
   Value (*run_hook)(Context& cx, std::span<const Value> args) = nullptr;
@@ -81,8 +88,18 @@ class Isolate {
   GuestHooks& guest_hooks() { return guest_hooks_; }
   CurrentTables& standard_tables() { return standard_tables_; }
 
+  // Which image the isolate started from (0: none), and how many symbol ids that image gave: isolates of one image
+  // mean the same symbols by those ids.
+  std::uint64_t image_token = 0;
+  std::uint32_t image_symbols = 0;
+
   // The main vector of `obarray`.
   Slot main_obarray;
+
+  // Lisp has one empty string of each kind and one empty vector: `eq` and print-circle show it. Nil until asked for;
+  // nothing may write to them.
+  enum EmptyKind : int { kEmptyUnibyte, kEmptyMultibyte, kEmptyVector, kEmptyKinds };
+  Slot empty_objects[kEmptyKinds];
 
   // Buffer fixed slots: slot index -> symbol.
   std::vector<Value> buffer_slot_symbols;  // id symbols only, so no tracing needed

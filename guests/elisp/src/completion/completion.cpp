@@ -7,6 +7,7 @@
 
 #include "neovm/core/context.hpp"
 #include "neovm/core/hash_table.hpp"
+#include "neovm/core/list_walk.hpp"
 #include "neovm/text/characters.hpp"
 
 namespace neovm::elisp {
@@ -72,6 +73,17 @@ struct Candidate {
   Value extra;    // hash value, or unbound
 };
 
+// A vector is an obarray: empty it is none, and only symbols may be in it.
+Maybe<bool> check_obarray(Context& cx, Value collection) {
+  if (!is_vector(collection) || (header_raw(collection)->flags & kVectorMainObarray) != 0) return true;
+  const std::int64_t n = slot_count_raw(collection);
+  if (n == 0) return wrong_type(cx, Qvectorp, collection);
+  for (std::int64_t i = 0; i < n; ++i)
+    if (const Value v = slot_raw(collection, i); !v.is_symbol() && v != Value::fixnum(0))
+      return error_text(cx, "Bad data in guts of obarray");
+  return true;
+}
+
 class Candidates {
  public:
   Candidates(Context& cx, Value collection) : cx_(cx), values_(cx) {
@@ -97,10 +109,12 @@ class Candidates {
         }
         break;
       default:
-        for (Value l = collection; l.is_cons(); l = cdr_raw(l)) {
+        core::CycleFinder cycle(collection);  // once round a circular list is enough
+        for (Value l = collection; l.is_cons();) {
           const Value element = car_raw(l);
           add(element.is_cons() ? car_raw(element) : element, element, kUnbound);
-          if (values_.values.size() > (std::size_t{1} << 28)) break;
+          l = cdr_raw(l);
+          if (cycle.step(l)) break;
         }
     }
   }
@@ -161,6 +175,7 @@ NEOVM_PRIMITIVE(
   if (kind_of(collection) == Kind::kFunction) return funcall_re(cx, collection, {string, predicate, kNil});
   const bool fold = variable_true(cx, Qcompletion_ignore_case);
   const std::int64_t wanted = string_chars(string);
+  TRY(check_obarray(cx, collection));
   const Candidates all(cx, collection);
   Value best = kNil;
   std::int64_t best_size = 0;
@@ -209,6 +224,7 @@ NEOVM_PRIMITIVE(all_completions, "all-completions", 2, 4, kWorkerSafe, kStateRea
   if (!string.is_string()) return wrong_type(cx, Qstringp, string);
   if (kind_of(collection) == Kind::kFunction) return funcall_re(cx, collection, {string, predicate, Qt});
   const bool fold = variable_true(cx, Qcompletion_ignore_case);
+  TRY(check_obarray(cx, collection));
   const Candidates all(cx, collection);
   Value out = kNil;
   const bool typed_space = string_chars(string) > 0 && string_data_raw(string)[0] == ' ';
@@ -229,6 +245,7 @@ NEOVM_PRIMITIVE(test_completion, "test-completion", 2, 3, kWorkerSafe, kStateRea
   if (!string.is_string()) return wrong_type(cx, Qstringp, string);
   if (kind_of(collection) == Kind::kFunction) return funcall_re(cx, collection, {string, predicate, Qlambda});
   const bool fold = variable_true(cx, Qcompletion_ignore_case);
+  TRY(check_obarray(cx, collection));
   const Candidates all(cx, collection);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Candidate c = all[i];
@@ -243,7 +260,9 @@ NEOVM_PRIMITIVE(
     "Return the element of LIST that is, or whose car is, the string or symbol KEY; case ignored with CASE-FOLD.")
 (Context& cx, Value key, Value list, Value case_fold) {
   if (key.is_symbol()) key = symbol_name(cx, key);
+  core::CycleFinder cycle(list);
   for (Value l = list; l.is_cons(); l = cdr_raw(l)) {
+    if (l != list && cycle.step(l)) return kNil;  // all round a circular list
     const Value element = car_raw(l);
     Value name = element.is_cons() ? car_raw(element) : element;
     if (name.is_symbol()) name = symbol_name(cx, name);
@@ -255,10 +274,9 @@ NEOVM_PRIMITIVE(
   return kNil;
 }
 
-NEOVM_PRIMITIVE(internal_complete_buffer, "internal-complete-buffer", 3, 3, kMainOnly, kStateRead, kMayGc, kReenters,
+NEOVM_PRIMITIVE(internal_complete_buffer, "internal-complete-buffer", 3, 3, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Completion function over buffer names.")
 (Context& cx, Value string, Value predicate, Value flag) {
-  if (!string.is_string()) return wrong_type(cx, Qstringp, string);
   const Value buffers = TRY(funcall_re(cx, Qbuffer_list, {}));
   Value alist = kNil;
   for (Value l = buffers; l.is_cons(); l = cdr_raw(l)) {

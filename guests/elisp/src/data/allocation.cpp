@@ -1,6 +1,8 @@
 // Making objects (alloc.c of GNU).
+#include <algorithm>
 #include <cstring>
 
+#include "eval/tiers.hpp"
 #include "neovm/core/bool_vector.hpp"
 #include "neovm/core/context.hpp"
 #include "neovm/text/characters.hpp"
@@ -27,9 +29,12 @@ DATA_MAKES(list, "list", 0, kMany, "Return a new list of the ARGUMENTS.")(Contex
 DATA_MAKES(make_list, "make-list", 2, 2, "Return a new list of LENGTH elements, each INIT.")
 (Context& cx, Value n, Value init) {
   Value result = kNil;
-  for (std::int64_t i = TRY(whole_number(cx, n)); i > 0; --i) {
+  constexpr std::int64_t kStep = 1 << 16;
+  const std::int64_t count = TRY(whole_number(cx, n));
+  TRY(ensure_memory(cx, static_cast<std::uint64_t>(std::min(count, std::int64_t{1} << 56)) * sizeof(Cons)));
+  for (std::int64_t i = count; i > 0; --i) {
     result = cons(cx, init, result);
-    if ((i & 0xFFFF) == 0) TRY(check_quit(cx));
+    if (i % kStep == 0) TRY(check_quit(cx));
   }
   return result;
 }
@@ -127,6 +132,7 @@ DATA_MAKES(make_closure, "make-closure", 1, kMany,
   const std::int64_t n = slot_count_raw(prototype);
   const Value f = TRY(make_slots(cx, ObjectKind::kByteCode, n, kNil));
   for (std::int64_t i = 0; i < n; ++i) set_slot_raw(f, i, i == 2 ? constants : slot_raw(prototype, i));
+  share_function_state(cx, prototype, f);
   return f;
 }
 DATA_MAKES(make_finalizer, "make-finalizer", 1, 1, "Return an object after whose death FUNCTION is called.")

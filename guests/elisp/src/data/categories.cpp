@@ -61,7 +61,7 @@ DATA_MAKES(make_category_set, "make-category-set", 1, 1,
 (Context& cx, Value s) {
   if (!s.is_string()) return wrong_type(cx, Qstringp, s);
   const Value set = TRY(core::make_bool_vector(cx, 128));
-  if (string_multibyte(s)) return error_text(cx, "Multibyte string in `make-category-set'");
+  if (string_multibyte(s)) return error_text(cx, "Multibyte string in \u2018make-category-set\u2019");
   for (const char b : string_view_of(s)) {
     const Value c = Value::fixnum(static_cast<std::uint8_t>(b));
     if (!is_category(c)) return wrong_type(cx, Qcategoryp, c);
@@ -111,9 +111,14 @@ DATA_READS_STATE(copy_category_table, "copy-category-table", 0, 1,
     return wrong_type(cx, Qcategory_table_p, table);
   }
   const Value copy = core::copy_char_table(cx, table);
-  const Value docs = TRY(make_vector(cx, 95, kNil));
-  for (int i = 0; i < 95; ++i) set_slot_raw(docs, i, slot_raw(slot_raw(table, kDocstrings), i));
-  set_slot_raw(copy, kDocstrings, docs);
+  // A table from `make-char-table' has none.
+  const Value given = slot_raw(table, kDocstrings);
+  if (is_vector(given)) {
+    const std::int64_t n = slot_count_raw(given);
+    const Value docs = TRY(make_vector(cx, n, kNil));
+    for (std::int64_t i = 0; i < n; ++i) set_slot_raw(docs, i, slot_raw(given, i));
+    set_slot_raw(copy, kDocstrings, docs);
+  }
   set_slot_raw(copy, kSets, kNil);
   return copy;
 }

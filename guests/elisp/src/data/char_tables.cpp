@@ -80,7 +80,9 @@ DATA_MAKES(char_table_range, "char-table-range", 2, 2,
   if (!range.is_cons()) return error_text(cx, "Invalid RANGE argument to \u2018char-table-range\u2019");
   const int from = TRY(character_argument(cx, car_raw(range)));
   TRY(character_argument(cx, cdr_raw(range)));
-  return char_table_value(cx, table, from);
+  // Of a range the table itself is asked, not its parents.
+  const Value own = core::char_table_own(table, from);
+  return own.is_nil() ? slot_raw(table, kCharTableDefault) : own;
 }
 DATA_WRITES(set_char_table_range, "set-char-table-range", 3, 3,
             "Set the value of RANGE (a character, (FROM . TO), nil for the default, t for all) to VALUE.")
@@ -302,8 +304,9 @@ Maybe<bool> check_unicode_table(Context& cx, Value table) {
 DATA_MAKES(get_unicode_property_internal, "get-unicode-property-internal", 2, 2,
            "Return the value of CH in CHAR-TABLE, a table of a Unicode property, decoded.")
 (Context& cx, Value table, Value ch) {
-  TRY(check_unicode_table(cx, table));
+  TRY(check_char_table(cx, table));
   const int c = TRY(character_argument(cx, ch));
+  TRY(check_unicode_table(cx, table));
   return decoded_property(table, char_table_value(cx, table, c));
 }
 

@@ -126,6 +126,7 @@ DATA_READS_STATE(get_byte, "get-byte", 0, 2, "Return the byte at POSITION of STR
     const Value low = TRY(funcall_re(cx, Qpoint_min, {}));
     const Value high = TRY(funcall_re(cx, Qpoint_max, {}));
     const std::int64_t pos = TRY(position_argument(cx, at));
+    if (position.is_nil() && pos == high.as_fixnum()) return Value::fixnum(0);
     if (pos < low.as_fixnum() || pos >= high.as_fixnum()) return args_out_of_range(cx, at, low, high);
     const Value ch = TRY(funcall_re(cx, Qchar_after, {at}));
     if (!ch.is_fixnum()) return kNil;

@@ -238,8 +238,11 @@ Value random_bytes(Context& cx, Value count) {
 Value object_bytes_re(Context& cx, Value object, Value start, Value end, Value coding) {
   Value text = object;
   if (object.is_string()) {
-    const Range r = TRY(subarray_range(cx, object, start, end, string_chars(object)));
-    text = TRY(substring_of(cx, object, r.from, r.to, false));
+    // START and END count in the encoded bytes.
+    if (string_multibyte(object))
+      text = TRY(funcall_re(cx, Qencode_coding_string, {object, coding.is_nil() ? Value(Qutf_8) : coding, Qt}));
+    const Range r = TRY(subarray_range(cx, text, start, end, string_chars(text)));
+    return substring_of(cx, text, r.from, r.to, false);
   } else if (object == intern(cx, "iv-auto")) {
     return random_bytes(cx, start);
   } else {

@@ -133,7 +133,7 @@ DATA_READS_STATE(make_hash_table, "make-hash-table", 0, kMany,
   set_slot_raw(table, kHashUserHash, user_hash);
   set_slot_raw(table, kHashRehashSize, rehash_size);
   set_slot_raw(table, kHashRehashThreshold, threshold);
-  header_raw(table)->flags = purecopy.truthy() && weak == WeakKind::kNone ? kHashPurecopy : 0;
+  header_raw(table)->flags = purecopy.truthy() ? kHashPurecopy : 0;
   return table;
 }
 
@@ -221,7 +221,7 @@ DATA_WRITES(define_hash_table_test, "define-hash-table-test", 3, 3,
 // ---- hashes as Lisp sees them: fixnums that are never negative --------------------------------------------
 
 namespace {
-Value as_hash(std::uint64_t h) { return Value::fixnum(static_cast<std::int64_t>(h >> 3)); }
+Value as_hash(std::uint64_t h) { return Value::fixnum(static_cast<std::int64_t>(h & ((std::uint64_t{1} << 61) - 1))); }
 }  // namespace
 
 DATA_VARIES(sxhash_eq, "sxhash-eq", 1, 1, "Return a hash of OBJ that agrees with `eq'.")(Context& cx, Value v) {

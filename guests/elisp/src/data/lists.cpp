@@ -295,7 +295,6 @@ DATA_WRITES(nconc, "nconc", 0, kMany,
 
 DATA_MAKES(copy_alist, "copy-alist", 1, 1, "Return a copy of ALIST; the pairs are copied, keys and values are not.")
 (Context& cx, Value list) {
-  if (!list.is_list()) return wrong_type(cx, Qsequencep, list);
   Value head = kNil;
   Value last = kNil;
   TRY(each_element(cx, list, [&](Value e) -> Maybe<bool> {

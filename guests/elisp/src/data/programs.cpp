@@ -16,11 +16,27 @@ NEOVM_VARIABLE(auto_composition_function, "auto-composition-function", kAutoLoca
 NEOVM_VARIABLE(auto_composition_emoji, "auto-composition-emoji-eligible-codepoints", kGlobalVar, kAny, kInitNil, "Characters that may start an emoji sequence.")
 // clang-format on
 
+namespace {
+
+// [MAGNIFICATION END-OF-INPUT-CODE CODE…]; words of code are integers, or symbols and pairs that name maps and programs.
+bool is_program(Value v) {
+  const std::int64_t n = slot_count_raw(v);
+  if (n < 3 || !slot_raw(v, 0).is_natnum_fixnum() || !slot_raw(v, 1).is_natnum_fixnum() ||
+      slot_raw(v, 1).as_fixnum() > n)
+    return false;
+  for (std::int64_t i = 2; i < n; ++i)
+    if (const Value word = slot_raw(v, i); !word.is_fixnum() && !word.is_symbol() && !word.is_cons()) return false;
+  return true;
+}
+
+}  // namespace
+
 DATA_WRITES(register_ccl_program, "register-ccl-program", 2, 2,
             "Register the CCL program CCL-PROG, a vector, as NAME; return its number.")
 (Context& cx, Value name, Value program) {
   if (!name.is_symbol()) return wrong_type(cx, Qsymbolp, name);
   if (program.truthy() && !is_vector(program)) return wrong_type(cx, Qvectorp, program);
+  if (program.truthy() && !is_program(program)) return error_text(cx, "Error in CCL program");
   std::int64_t index = 0;
   Value programs = variable_value(cx, Qccl_programs_state);
   for (Value tail = programs; tail.is_cons(); tail = cdr_raw(tail), ++index)

@@ -365,8 +365,7 @@ DATA_WRITES(fillarray, "fillarray", 2, 2, "Store ITEM in every element of ARRAY;
   if (is_char_table(array)) {
     for (int i = kCharTableContents; i < kCharTableExtras; ++i) set_slot_raw(array, i, item);
     set_slot_raw(array, kCharTableDefault, item);
-    core::char_table_refresh_ascii(array);
-    return array;
+    return array;  // as in Emacs, what is remembered of the ASCII characters stays
   }
   if (is_bool_vector(array)) {
     core::bool_fill_raw(array, item.truthy());

@@ -6,6 +6,7 @@
 #include "case_tables.hpp"
 #include "rows.hpp"
 #include "sequences.hpp"
+#include "version_order.hpp"
 
 namespace neovm::elisp {
 namespace {
@@ -103,34 +104,7 @@ DATA_LOOKS(string_version_lessp, "string-version-lessp", 2, 2,
 (Context& cx, Value a, Value b) {
   a = TRY(string_designator(cx, a));
   b = TRY(string_designator(cx, b));
-  const auto decode = [](Value s) {
-    std::vector<int> chars;
-    for (Reader r(s, false); !r.at_end();) chars.push_back(r.next());
-    return chars;
-  };
-  const std::vector<int> x = decode(a);
-  const std::vector<int> y = decode(b);
-  const auto digit = [](int c) { return c >= '0' && c <= '9'; };
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < x.size() && j < y.size()) {
-    if (digit(x[i]) && digit(y[j])) {
-      while (i < x.size() && x[i] == '0') ++i;
-      while (j < y.size() && y[j] == '0') ++j;
-      const std::size_t i0 = i;
-      const std::size_t j0 = j;
-      while (i < x.size() && digit(x[i])) ++i;
-      while (j < y.size() && digit(y[j])) ++j;
-      if (i - i0 != j - j0) return boolean(i - i0 < j - j0);
-      for (std::size_t k = 0; k < i - i0; ++k)
-        if (x[i0 + k] != y[j0 + k]) return boolean(x[i0 + k] < y[j0 + k]);
-      continue;
-    }
-    if (x[i] != y[j]) return boolean(x[i] < y[j]);
-    ++i;
-    ++j;
-  }
-  return boolean(j < y.size());
+  return boolean(compare_version_names(string_view_of(a), string_view_of(b)) < 0);
 }
 
 DATA_LOOKS(string_distance, "string-distance", 2, 3,
@@ -224,6 +198,7 @@ DATA_LOOKS(string_bytes, "string-bytes", 1, 1, "Return the number of bytes in ST
 }
 DATA_WRITES(clear_string, "clear-string", 1, 1, "Zero STRING's contents and make it unibyte.")(Context& cx, Value s) {
   if (!s.is_string()) return wrong_type(cx, Qstringp, s);
+  if (string_bytes(s) == 0) return kNil;  // the empty strings are shared
   const std::string zeros(static_cast<std::size_t>(string_bytes(s)), '\0');
   std::uint8_t* p = string_data_for_write(cx, s);
   if (p == nullptr) return kFailed;
@@ -252,8 +227,9 @@ DATA_MAKES(string_to_unibyte, "string-to-unibyte", 1, 1,
   std::int64_t index = 0;
   for (Reader r(s, true); !r.at_end(); ++index) {
     const int c = r.next();
-    if (c >= 0x80 && !text::is_raw_byte_char(c)) return error_format(cx, "Cannot convert character to unibyte");
-    out.push_back(static_cast<char>(c));
+    if (c >= 0x80 && !text::is_raw_byte_char(c))
+      return error_format(cx, "Can\u2019t convert the %ldth character to unibyte", static_cast<long>(index));
+    out.push_back(static_cast<char>(text::is_raw_byte_char(c) ? text::char_to_raw_byte(c) : c));
   }
   return make_unibyte_string(cx, out);
 }

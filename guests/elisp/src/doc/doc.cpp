@@ -139,6 +139,19 @@ Value read_doc_string_re(Context& cx, Value filepos, bool definition) {
   return make_string(cx, text);
 }
 
+Value fetch_byte_code_re(Context& cx, Value object) {
+  if (!is_byte_code(object) || !slot_raw(object, 1).is_cons()) return object;
+  const Value definition = TRY(read_doc_string_re(cx, slot_raw(object, 1), true));
+  if (!definition.is_cons()) return error_text(cx, "Invalid byte code");
+  set_slot_raw(object, 1, car_raw(definition));
+  set_slot_raw(object, 2, cdr_raw(definition));
+  return object;
+}
+
+NEOVM_PRIMITIVE(fetch_bytecode, "fetch-bytecode", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters, kDeterministic,
+                "Bring in the code of the byte-code OBJECT if it was left in its file; return OBJECT.")
+(Context& cx, Value object) { return fetch_byte_code_re(cx, object); }
+
 NEOVM_PRIMITIVE(text_quoting_style, "text-quoting-style", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
                 kDeterministic, "Return how messages show quotes: curve, straight or grave.")
 (Context& cx) {
@@ -147,7 +160,7 @@ NEOVM_PRIMITIVE(text_quoting_style, "text-quoting-style", 0, 0, kWorkerSafe, kSt
 }
 
 NEOVM_PRIMITIVE(
-    documentation_property, "documentation-property", 2, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kDeterministic,
+    documentation_property, "documentation-property", 2, 3, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kDeterministic,
     "Return the documentation string in property PROP of SYMBOL; unless RAW, with its key sequences filled in.")
 (Context& cx, Value symbol, Value prop, Value raw) {
   TRY(check_type(cx, symbol.is_symbol(), Qsymbolp, symbol));
@@ -165,7 +178,7 @@ NEOVM_PRIMITIVE(
   return substitute_re(cx, doc, raw);
 }
 
-NEOVM_PRIMITIVE(documentation, "documentation", 1, 2, kMainOnly, kBlockingIo, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(documentation, "documentation", 1, 2, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kDeterministic,
                 "Return the documentation string of FUNCTION; unless RAW, with its key sequences filled in.")
 (Context& cx, Value function, Value raw) {
   Value symbol = kNil;
@@ -214,7 +227,7 @@ NEOVM_PRIMITIVE(documentation, "documentation", 1, 2, kMainOnly, kBlockingIo, kM
   return substitute_re(cx, doc, raw);
 }
 
-NEOVM_PRIMITIVE(snarf_documentation, "Snarf-documentation", 1, 1, kMainOnly, kBlockingIo, kMayGc, kReenters,
+NEOVM_PRIMITIVE(snarf_documentation, "Snarf-documentation", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kDeterministic,
                 "Note where FILENAME in `doc-directory` keeps the documentation of functions and variables.")
 (Context& cx, Value filename) {
@@ -222,9 +235,13 @@ NEOVM_PRIMITIVE(snarf_documentation, "Snarf-documentation", 1, 1, kMainOnly, kBl
   const Value directory = variable_value(cx, Qdoc_directory);
   const std::string name = (directory.is_string() ? to_std_string(directory) : "") + to_std_string(filename);
   std::string text;
-  if (!read_whole(name, &text))
+  if (!read_whole(name, &text)) {
+    // The file comes with Emacs's program, not with its library: an image built without it has our own texts.
+    const Value building = variable_value(cx, intern(cx, "dump-mode"));
+    if (errno == ENOENT && !building.is_unbound() && building.truthy()) return kNil;
     return signal_error3(cx, Qfile_missing, make_string(cx, "Opening doc string file"),
                          make_string(cx, std::strerror(errno)), make_string(cx, name));
+  }
   TRY(set_variable_re(cx, Qinternal_doc_file_name, filename));
   Value table = make_hash_table(cx, HashTest::kEq);
   TRY(set_variable_re(cx, positions_symbol(cx), table));

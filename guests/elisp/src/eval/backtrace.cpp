@@ -112,6 +112,7 @@ void exchange_binding(Context& cx, Binding& b) {
 Value current_environment(Frame* f) {
   switch (f->op) {
     case FrameOp::kByteCode:
+    case FrameOp::kRegister:
     case FrameOp::kMapcar:
     case FrameOp::kMapc:
     case FrameOp::kMapcan:

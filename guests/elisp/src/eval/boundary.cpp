@@ -153,8 +153,11 @@ void resolve_exit(Context& cx) {
   // The error waits on the VM stack while hooks run.
   Value* const saved = cx.sp;
   if (cx.sp + 64 >= cx.stack_limit) {
+    // No room for hooks or the debugger; the handler is found all the same.
+    const Value signaled = !cx.exit_tag.is_nil() || !cx.exit_data.is_cons() ? cx.exit_tag : car_raw(cx.exit_data);
+    Value clause = kNil;
     cx.exit_resolved = true;
-    cx.exit_target = -1;
+    cx.exit_target = find_handler(cx, error_conditions_of(cx, signaled, cx.exit_data), &clause);
     return;
   }
   saved[0] = cx.exit_tag;  // nil for (signal nil ERROR)
@@ -181,7 +184,9 @@ void resolve_exit(Context& cx) {
   saved[2] = conditions;
   Value clause = kNil;
   std::int64_t target = find_handler(cx, conditions, &clause);
-  if (fresh) {
+  if (const auto uncaught = cx.isolate().guest_hooks().uncaught_re; uncaught != nullptr && target < 0) {
+    uncaught(cx, symbol, fresh ? saved[1] : (saved[1].is_cons() ? cdr_raw(saved[1]) : kNil));
+  } else if (fresh) {
     const bool on_signal = variable_true(cx, Qdebug_on_signal);
     const bool wants = on_signal || target < 0 || (clause.is_cons() && !memq(Qdebug, clause).is_nil()) ||
                        (clause == Qerror && cx.handlers[static_cast<std::size_t>(target)].native);

@@ -7,6 +7,7 @@
 #include "machine.hpp"
 #include "neovm/abi/api.hpp"
 #include "neovm/core/hash_table.hpp"
+#include "tiers.hpp"
 
 namespace neovm::elisp {
 
@@ -21,19 +22,32 @@ struct Walk {
   std::int64_t length;
   Value constants;
   int limit;
-  std::vector<std::int16_t> depth_at;  // -1: not reached
+  StackFlow& flow_out;
   std::vector<std::uint8_t> handlers_at;
   std::vector<std::int32_t> pending;
-  int handlers = 0;
+  std::int16_t context = -1;  // at the instruction being followed
 
   bool reach(std::int64_t pc, int depth, int handler_count) {
     if (pc < 0 || pc >= length || depth < 0 || depth > limit || handler_count < 0 || handler_count > 250) return false;
     const auto at = static_cast<std::size_t>(pc);
-    if (depth_at[at] >= 0) return depth_at[at] == depth && handlers_at[at] == handler_count;
-    depth_at[at] = static_cast<std::int16_t>(depth);
+    if (flow_out.depth_at[at] >= 0) {
+      if (flow_out.context_at[at] != context) flow_out.mixed = true;
+      return flow_out.depth_at[at] == depth && handlers_at[at] == handler_count;
+    }
+    flow_out.depth_at[at] = static_cast<std::int16_t>(depth);
+    flow_out.context_at[at] = context;
     handlers_at[at] = static_cast<std::uint8_t>(handler_count);
     pending.push_back(static_cast<std::int32_t>(pc));
     return true;
+  }
+  bool jump_to(std::int64_t from, std::int64_t pc, int depth, int handler_count) {
+    if (!reach(pc, depth, handler_count)) return false;
+    flow_out.leader[static_cast<std::size_t>(pc)] = true;
+    if (pc <= from) flow_out.urgent = true;
+    return true;
+  }
+  void note_write(int slot) {
+    if (slot >= 0 && slot < flow_out.arguments) flow_out.argument_written[static_cast<std::size_t>(slot)] = true;
   }
   bool constant_ok(std::int64_t i, bool symbol) const {
     return i < slot_count_raw(constants) && (!symbol || slot_raw(constants, i).is_symbol());
@@ -43,8 +57,9 @@ struct Walk {
 
 // One instruction from a reached place: checks it and reaches its successors.
 bool Walk::step(std::int64_t pc) {
-  int d = depth_at[static_cast<std::size_t>(pc)];
-  int h = handlers_at[static_cast<std::size_t>(pc)];
+  const int d = flow_out.depth_at[static_cast<std::size_t>(pc)];
+  const int h = handlers_at[static_cast<std::size_t>(pc)];
+  context = flow_out.context_at[static_cast<std::size_t>(pc)];
   const std::int64_t start = pc;
   const unsigned op = code[pc++];
   const auto byte = [&]() -> int { return pc < length ? code[pc++] : (pc = length + 1, 0); };
@@ -53,14 +68,24 @@ bool Walk::step(std::int64_t pc) {
     return low | byte() << 8;
   };
   // Effect of an ordinary instruction that pops `in` values and pushes `out`.
-  const auto flow = [&](int in, int out) { return pc <= length && d >= in && reach(pc, d - in + out, h); };
+  const auto flow = [&](int in, int out) {
+    if (out > 0 && d >= in) note_write(d - in + out - 1);
+    return pc <= length && d >= in && reach(pc, d - in + out, h);
+  };
 
   if (op < 56) {
     if (op >= 48) {
-      if (op == 48) return h > 0 && reach(pc, d, h - 1);
+      if (op == 48) {
+        if (context >= 0) context = flow_out.contexts[static_cast<std::size_t>(context)].parent;
+        return h > 0 && reach(pc, d, h - 1);
+      }
       if (op > 50) return flow(0, 0);  // signals an invalid opcode
       const int target = word();
-      return d >= 1 && pc <= length && reach(target, d, h) && reach(pc, d - 1, h + 1);
+      if (d < 1 || pc > length || !jump_to(start, target, d, h)) return false;
+      note_write(d - 1);
+      flow_out.contexts.push_back({context, static_cast<std::int16_t>(d - 1)});
+      context = static_cast<std::int16_t>(flow_out.contexts.size() - 1);
+      return reach(pc, d - 1, h + 1);
     }
     const unsigned low = op & 7;
     const int n = low < 6 ? static_cast<int>(low) : (low == 6 ? byte() : word());
@@ -106,16 +131,16 @@ bool Walk::step(std::int64_t pc) {
       const int n = word();
       return constant_ok(n, false) && flow(0, 1);
     }
-    case 130: return reach(word(), d, h) && pc <= length;
+    case 130: return jump_to(start, word(), d, h) && pc <= length;
     case 131:
     case 132: {
       const int target = word();
-      return d >= 1 && reach(target, d - 1, h) && flow(1, 0);
+      return d >= 1 && jump_to(start, target, d - 1, h) && flow(1, 0);
     }
     case 133:
     case 134: {
       const int target = word();
-      return d >= 1 && reach(target, d, h) && flow(1, 0);
+      return d >= 1 && jump_to(start, target, d, h) && flow(1, 0);
     }
     case 135: return d >= 1 && h == 0;
     case 136: return flow(1, 0);
@@ -133,9 +158,9 @@ bool Walk::step(std::int64_t pc) {
     case 174: {
       byte();
       const std::int64_t target = pc + code[start + 1] - 128;
-      if (op == 170) return pc <= length && reach(target, d, h);
-      if (op >= 173) return d >= 1 && reach(target, d, h) && flow(1, 0);
-      return d >= 1 && reach(target, d - 1, h) && flow(1, 0);
+      if (op == 170) return pc <= length && jump_to(start, target, d, h);
+      if (op >= 173) return d >= 1 && jump_to(start, target, d, h) && flow(1, 0);
+      return d >= 1 && jump_to(start, target, d - 1, h) && flow(1, 0);
     }
     case 175:
     case 176:
@@ -145,10 +170,12 @@ bool Walk::step(std::int64_t pc) {
     }
     case 178: {
       const int n = byte();
+      note_write(d - 1 - n);
       return d >= n + 1 && flow(1, 0);
     }
     case 179: {
       const int n = word();
+      note_write(d - 1 - n);
       return d >= n + 1 && flow(1, 0);
     }
     case 182: {
@@ -159,6 +186,7 @@ bool Walk::step(std::int64_t pc) {
     case 183: {
       // Its table is the constant pushed just before; any table among the constants may be meant.
       if (d < 2) return false;
+      flow_out.urgent = true;
       for (std::int64_t i = 0; i < slot_count_raw(constants); ++i) {
         const Value table = slot_raw(constants, i);
         const bool pushed_before =
@@ -168,7 +196,7 @@ bool Walk::step(std::int64_t pc) {
         for (std::int64_t k = 0; k < core::hash_capacity_raw(table); ++k) {
           if (core::hash_key_raw(table, k).is_unbound()) continue;
           const Value target = core::hash_value_raw(table, k);
-          if (target.is_fixnum() && !reach(target.as_fixnum(), d - 2, h)) return false;
+          if (target.is_fixnum() && !jump_to(start, target.as_fixnum(), d - 2, h)) return false;
         }
       }
       return flow(2, 0);
@@ -177,12 +205,19 @@ bool Walk::step(std::int64_t pc) {
   }
 }
 
-bool sound(Context& cx, Value object, int arguments) {
+}  // namespace
+
+bool follow_stack_code(Context& cx, Value object, int arguments, StackFlow* flow) {
   const Value code = slot_raw(object, 1);
   const std::int64_t length = string_bytes(code);
-  Walk w{cx, string_data_raw(code), length, slot_raw(object, 2), 0, {}, {}, {}};
+  *flow = {};
+  flow->arguments = arguments;
+  flow->argument_written.assign(static_cast<std::size_t>(arguments), false);
+  flow->depth_at.assign(static_cast<std::size_t>(length), -1);
+  flow->context_at.assign(static_cast<std::size_t>(length), -1);
+  flow->leader.assign(static_cast<std::size_t>(length), false);
+  Walk w{cx, string_data_raw(code), length, slot_raw(object, 2), 0, *flow, {}, {}};
   w.limit = static_cast<int>(slot_raw(object, 3).as_fixnum()) + arguments + kSlack;
-  w.depth_at.assign(static_cast<std::size_t>(length), -1);
   w.handlers_at.assign(static_cast<std::size_t>(length), 0);
   if (!w.reach(0, arguments, 0)) return false;
   while (!w.pending.empty()) {
@@ -193,7 +228,12 @@ bool sound(Context& cx, Value object, int arguments) {
   return true;
 }
 
-}  // namespace
+int stack_arguments(Value object) {
+  const Value shape = slot_raw(object, 0);
+  if (!shape.is_fixnum()) return 0;
+  const std::int64_t bits = shape.as_fixnum();
+  return static_cast<int>(bits >> 8) + ((bits & 128) != 0 ? 1 : 0);
+}
 
 Value verify_byte_code(Context& cx, Value object) {
   if (slot_count_raw(object) < 4) return signal_error1(cx, Qinvalid_function, object);
@@ -208,16 +248,17 @@ Value verify_byte_code(Context& cx, Value object) {
     set_slot_raw(object, 1, bytes);
   }
   const Value shape = slot_raw(object, 0);
-  int arguments = 0;
   if (shape.is_fixnum()) {
     const std::int64_t bits = shape.as_fixnum();
     if (bits < 0 || bits > 0xFFFF || (bits & 127) > bits >> 8) return signal_error1(cx, Qinvalid_function, object);
-    arguments = static_cast<int>(bits >> 8) + ((bits & 128) != 0 ? 1 : 0);
   } else if (!shape.is_list()) {
     return signal_error1(cx, Qinvalid_function, object);
   }
-  if (!sound(cx, object, arguments)) return error_text(cx, "Invalid byte code");
-  header_raw(object)->aux = 1;
+  StackFlow flow;
+  if (!follow_stack_code(cx, object, stack_arguments(object), &flow)) return error_text(cx, "Invalid byte code");
+  // From now on nobody writes to the code: frames run in it.
+  string_raw(slot_raw(object, 1))->header.aux = 1;
+  set_state_number(object, kNoState);
   return kNil;
 }
 

@@ -1,13 +1,35 @@
-// Checks of byte-code objects before they run for the first time.
+// Checks of GNU byte-code objects, and what the walk along their paths finds out.
 #pragma once
 
-#include "neovm/abi/error.hpp"
+#include <cstdint>
+#include <vector>
+
+#include "neovm/abi/value.hpp"
 
 namespace neovm::elisp {
 
-// Makes sure that running OBJECT can only fail as Lisp: slots of the right type, operands and jumps in
-// range, no overflow or underflow of the operand stack on any path. Marks the object (header aux) when it
-// passes, signals otherwise.
+// Checks the object that is about to run for the first time and marks it as verified. kExit: not safe.
 Value verify_byte_code(Context& cx, Value object);
+
+// What is known at each instruction of a function, for its translation.
+struct StackFlow {
+  int arguments = 0;                     // values on the stack at the start
+  std::vector<std::int16_t> depth_at;    // by position; -1: no instruction starts here, or it is never reached
+  std::vector<bool> leader;              // a jump, handler or table goes here
+  std::vector<std::int16_t> context_at;  // innermost handler, index into `contexts`; -1: none
+  struct HandlerContext {
+    std::int16_t parent;
+    std::int16_t depth;  // slots below are what the handler finds
+  };
+  std::vector<HandlerContext> contexts;
+  std::vector<bool> argument_written;  // slots of arguments that something else is stored to
+  bool mixed = false;                  // a place is reached under different handlers: not for compilers
+  bool urgent = false;  // has loops, which make one call long, or tables, which Lisp could send elsewhere
+};
+
+// Follows the code of OBJECT, which verify_byte_code accepts. False: it is not sound.
+bool follow_stack_code(Context& cx, Value object, int arguments, StackFlow* flow);
+// Arguments that the code of OBJECT finds on its stack.
+int stack_arguments(Value object);
 
 }  // namespace neovm::elisp

@@ -11,6 +11,7 @@
 #include "byte_verify.hpp"
 #include "machine.hpp"
 #include "neovm/abi/api.hpp"
+#include "tiers.hpp"
 
 namespace neovm::elisp {
 
@@ -18,14 +19,15 @@ namespace {
 
 constexpr std::uint16_t kPlainFlags = kSymbolInterned | kSymbolInternedPrivate | kSymbolSpecial;
 
-Value arity_error(Context& cx, std::int64_t shape, std::uint32_t n) {
+}  // namespace
+
+Value stack_code_arity_error(Context& cx, std::int64_t shape, std::uint32_t n) {
   // The maximum is that of the named parameters, even with a rest parameter.
   const Value range = cons(cx, Value::fixnum(shape & 127), Value::fixnum(shape >> 8));
   return signal_error2(cx, Qwrong_number_of_arguments, range, Value::fixnum(n));
 }
 
-// Binds the parameters of an old-style function dynamically.
-Value bind_parameters(Context& cx, Value function, Value params, Value* args, std::uint32_t n) {
+Value bind_dynamic_parameters(Context& cx, Value function, Value params, Value* args, std::uint32_t n) {
   std::uint32_t i = 0;
   bool optional = false;
   bool rest = false;
@@ -53,8 +55,6 @@ Value bind_parameters(Context& cx, Value function, Value params, Value* args, st
   return kNil;
 }
 
-}  // namespace
-
 #define SAVE() (cx.sp = sp, m.fp = fp, fp->rest = Value::fixnum(pc - code))
 #define RELOAD()                                     \
   do {                                               \
@@ -63,17 +63,19 @@ Value bind_parameters(Context& cx, Value function, Value params, Value* args, st
     consts = slots_raw(slot_raw(object_, 2))->slots; \
     pc = code + fp->rest.as_fixnum();                \
   } while (false)
-#define NEXT()   goto* kLabels[*pc++]
+#define NEXT()   goto* labels[*pc++]
 #define PUSH(v)  (*sp++ = (v))
 #define TOP()    (sp[-1])
 #define FETCH2() (pc += 2, static_cast<unsigned>(pc[-2]) | static_cast<unsigned>(pc[-1]) << 8)
-#define POLL()                                                                                    \
-  do {                                                                                            \
-    if (heap.gc_requested() || cx.interrupts.load(std::memory_order_relaxed) != 0) [[unlikely]] { \
-      SAVE();                                                                                     \
-      if (poll_slow(cx, m).is_exit()) return Action::kRaise;                                      \
-      RELOAD();                                                                                   \
-    }                                                                                             \
+#define POLL(action_)                                                         \
+  do {                                                                        \
+    if (countdown.tick()) [[unlikely]] {                                      \
+      SAVE();                                                                 \
+      const Value verdict_ = poll_slow(cx, m);                                \
+      if (verdict_.is_exit()) return Action::kRaise;                          \
+      if (verdict_ == kSuspended) return leave_to_resume(m, Action::action_); \
+      RELOAD();                                                               \
+    }                                                                         \
   } while (false)
 // A jump; loops pass a safepoint.
 #define JUMP(target_)                     \
@@ -81,7 +83,7 @@ Value bind_parameters(Context& cx, Value function, Value params, Value* args, st
     const unsigned target = (target_);    \
     const bool back = code + target < pc; \
     pc = code + target;                   \
-    if (back) POLL();                     \
+    if (back) POLL(kByteCodeContinue);    \
   } while (false)
 
 Action run_bytecode(Context& cx, Machine& m, Action action) {
@@ -125,7 +127,15 @@ Action run_bytecode(Context& cx, Machine& m, Action action) {
 #undef L8
 #undef L
   };
-  core::Heap& heap = cx.heap();
+  static const void* const kCounting[256] = {
+#define L8(a) &&count, &&count, &&count, &&count, &&count, &&count, &&count, &&count
+#define L64   L8(0), L8(0), L8(0), L8(0), L8(0), L8(0), L8(0), L8(0)
+      L64, L64, L64, L64
+#undef L64
+#undef L8
+  };
+  const void* const* const labels = m.tiers->options.count ? kCounting : kLabels;
+  core::Countdown& countdown = cx.heap().countdown();
   Frame* fp = m.fp;
   Value* sp = cx.sp;
   const std::uint8_t* code = nullptr;
@@ -136,17 +146,23 @@ Action run_bytecode(Context& cx, Machine& m, Action action) {
   if (action == Action::kByteCodeResume) {
     RELOAD();
     TOP() = m.val;
+    POLL(kByteCodeContinue);  // a handler may lie before the code that it guards
+    NEXT();
+  }
+  if (action == Action::kByteCodeContinue) {
+    RELOAD();
     NEXT();
   }
 
 enter : {  // fp: a fresh kByteCode frame with fp->n arguments below it
   const Value object = fp->fn;
-  if (header_raw(object)->aux == 0) [[unlikely]] {
+  cx.sp = sp;
+  m.fp = fp;
+  if (state_number(object) == kNotVerified) [[unlikely]] {
     fp->rest = Value::fixnum(0);
-    cx.sp = sp;
-    m.fp = fp;
     if (verify_byte_code(cx, object).is_exit()) return Action::kRaise;
   }
+  if (m.tiers->enter(cx, object)) return Action::kRegister;
   const Value shape = slot_raw(object, 0);
   const std::int64_t depth = slot_raw(object, 3).as_fixnum();
   const std::uint32_t n = fp->n;
@@ -171,7 +187,7 @@ enter : {  // fp: a fresh kByteCode frame with fp->n arguments below it
     } else {
       if (n < mandatory || ((bits & 128) == 0 && n > nonrest)) {
         SAVE();
-        (void)arity_error(cx, bits, n);
+        (void)stack_code_arity_error(cx, bits, n);
         return Action::kRaise;
       }
       for (std::uint32_t i = 0; i < nonrest; ++i) sp[i] = i < n ? args[i] : kNil;
@@ -184,7 +200,7 @@ enter : {  // fp: a fresh kByteCode frame with fp->n arguments below it
     }
   } else {
     SAVE();
-    if (bind_parameters(cx, object, shape, args, n).is_exit()) return Action::kRaise;
+    if (bind_dynamic_parameters(cx, object, shape, args, n).is_exit()) return Action::kRaise;
     RELOAD();
   }
   NEXT();
@@ -242,6 +258,11 @@ op_ref7 : {
 
   OPERANDS(varref, 8) : {
     const Value symbol = consts[operand];
+    if (!symbol.is_symbol()) [[unlikely]] {  // Lisp has written to the constants
+      SAVE();
+      wrong_type(cx, Qsymbolp, symbol);
+      return Action::kRaise;
+    }
     const SymbolCells& c = cx.cells(symbol);
     Value v = c.value;
     if (c.redirect != kPlain) v = variable_value(cx, symbol);
@@ -256,6 +277,11 @@ op_ref7 : {
 
   OPERANDS(varset, 16) : {
     const Value symbol = consts[operand];
+    if (!symbol.is_symbol()) [[unlikely]] {  // Lisp has written to the constants
+      SAVE();
+      wrong_type(cx, Qsymbolp, symbol);
+      return Action::kRaise;
+    }
     SymbolCells& c = cx.cells(symbol);
     if (c.redirect == kPlain && (c.flags & ~kPlainFlags) == 0) [[likely]] {
       --sp;
@@ -271,6 +297,11 @@ op_ref7 : {
 
   OPERANDS(varbind, 24) : {
     const Value symbol = consts[operand];
+    if (!symbol.is_symbol()) [[unlikely]] {  // Lisp has written to the constants
+      SAVE();
+      wrong_type(cx, Qsymbolp, symbol);
+      return Action::kRaise;
+    }
     SymbolCells& c = cx.cells(symbol);
     if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
         static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
@@ -334,10 +365,12 @@ op_ref7 : {
         f->fn = fn;
         fp = f;
         sp = f->above();
-        if (heap.gc_requested() || cx.interrupts.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        if (countdown.tick()) [[unlikely]] {
           cx.sp = sp;
           m.fp = fp;
-          if (poll_slow(cx, m).is_exit()) return Action::kRaise;
+          const Value verdict = poll_slow(cx, m);
+          if (verdict.is_exit()) return Action::kRaise;
+          if (verdict == kSuspended) return leave_to_resume(m, Action::kByteCode);
         }
         goto enter;
       }
@@ -901,6 +934,10 @@ op_switch : {
   }
   NEXT();
 }
+
+count:
+  ++m.tiers->statistics.stack_instructions;
+  goto* kLabels[pc[-1]];
 
 op_bad:
   SAVE();

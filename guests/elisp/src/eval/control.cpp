@@ -160,6 +160,7 @@ NEOVM_PRIMITIVE(interactive_form, "interactive-form", 1, 1, kWorkerSafe, kStateR
     return funcall_re(cx, Qinteractive_form, {command});
   }
   if (car_raw(f) != Qlambda && car_raw(f) != Qclosure) return kNil;
+  TRY(list_length(cx, lambda_body(f)));
   const Value form = body_interactive(lambda_body(f));
   if (!form.is_cons()) return kNil;
   // (interactive SPEC MODES…): only the spec.
@@ -187,6 +188,7 @@ NEOVM_PRIMITIVE(command_modes, "command-modes", 1, 1, kWorkerSafe, kStateRead, k
     return funcall_re(cx, Qcommand_modes, {command});
   }
   if (car_raw(f) != Qlambda && car_raw(f) != Qclosure) return kNil;
+  TRY(list_length(cx, lambda_body(f)));
   const Value form = body_interactive(lambda_body(f));
   const Value rest = form.is_cons() ? cdr_raw(form) : kNil;
   return rest.is_cons() ? cdr_raw(rest) : kNil;

@@ -5,11 +5,10 @@
 //  2. A value that must survive a safepoint lives in a frame or on the VM stack, not only in a local.
 //  3. A form's frame stays until its value is returned (no tail calls): backtraces and depth as in Emacs.
 //  4. Whoever finishes a frame POPs it; a callee's POP leaves `sp` where it was before the call's arguments.
+#include "higher_order.hpp"
 #include "machine.hpp"
-#include "sorting.hpp"
 
 #include "neovm/abi/api.hpp"
-#include "neovm/core/hash_table.hpp"
 
 namespace neovm::elisp {
 
@@ -81,12 +80,18 @@ inline Value let_bind(Context& cx, Value symbol, Value v, Value outer_env, Value
 
 #define PUSH_FORM(op_, rest_) PUSH_FRAME(op_, kRecordForm, 0, form, rest_, env, kNil)
 
-#define POLL()                                                                                    \
-  do {                                                                                            \
-    if (heap.gc_requested() || cx.interrupts.load(std::memory_order_relaxed) != 0) [[unlikely]] { \
-      SYNC();                                                                                     \
-      if (poll_slow(cx, m).is_exit()) goto raise;                                                 \
-    }                                                                                             \
+// A safepoint, at a place that a suspended context can go on from. No local but fp and sp is needed after it.
+#define POLL(point_)                                  \
+  do {                                                \
+    if (countdown.tick()) [[unlikely]] {              \
+      SYNC();                                         \
+      const Value verdict_ = poll_slow(cx, m);        \
+      if (verdict_.is_exit()) goto raise;             \
+      if (verdict_ == kSuspended) {                   \
+        m.resume_point = ResumePoint::point_;         \
+        return leave_to_resume(m, Action::kContinue); \
+      }                                               \
+    }                                                 \
   } while (false)
 
 // Value of a symbol or self-evaluating atom; leaves for `void_variable` when there is none.
@@ -111,7 +116,7 @@ inline Value let_bind(Context& cx, Value symbol, Value v, Value outer_env, Value
   } while (false)
 
 Action run_frames(Context& cx, Machine& m, Action action) {
-  core::Heap& heap = cx.heap();
+  core::Countdown& countdown = cx.heap().countdown();
   Frame* fp = m.fp;
   Value* sp = cx.sp;
   Value form = kNil;
@@ -131,6 +136,14 @@ Action run_frames(Context& cx, Machine& m, Action action) {
       argc = m.argc;
       goto apply;
     case Action::kRaise: goto raise;
+    case Action::kContinue:
+      switch (m.resume_point) {
+        case ResumePoint::kWhile: goto while_again;
+        case ResumePoint::kByteCodeCall: return Action::kByteCode;
+        case ResumePoint::kClosure: goto closure_body;
+        case ResumePoint::kHigherOrder: action = resume_higher_order(cx, m); goto higher_order;
+      }
+      __builtin_unreachable();
     default: goto ret;
   }
 
@@ -142,6 +155,7 @@ eval:
     goto ret;
   }
 eval_cons : {
+  ++m.forms;
   if (++cx.eval_depth > m.max_depth->value.as_fixnum()) [[unlikely]] {
     SYNC();
     if (depth_exceeded(cx, m)) {
@@ -518,7 +532,7 @@ apply_again : {
     if (d->is_special_form()) {
       PUSH_FRAME(kCalled, kRecordBelow, argc, original, kNil, kNil, fn);
       SYNC();
-      signal_error1(cx, Qinvalid_function, original);
+      signal_error1(cx, Qinvalid_function, fn);
       goto raise;
     }
     if (subr->header.aux == kNotMachine) {
@@ -577,7 +591,7 @@ apply_again : {
     }
   } else if (is_byte_code(fn)) {
     PUSH_FRAME(kByteCode, kRecordBelow, argc, original, kNil, kNil, fn);
-    POLL();
+    POLL(kByteCodeCall);
     SYNC();
     return Action::kByteCode;
   }
@@ -594,14 +608,15 @@ apply_resolved:  // from args_next: fn is a machine call, closure or byte-code; 
   }
   if (is_byte_code(fn)) {
     PUSH_FRAME(kByteCode, 0, argc, kNil, kNil, kNil, fn);
-    POLL();
+    POLL(kByteCodeCall);
     SYNC();
     return Action::kByteCode;
   }
   goto machine_call;
 
-enter_closure : {  // fp: kBody frame with its arguments above or below
-  POLL();
+enter_closure:  // fp: kBody frame with its arguments above or below
+  POLL(kClosure);
+closure_body : {
   const Value function = fp->fn;
   Value lexenv = kNil;
   Value shape = function;  // what arity errors report
@@ -682,7 +697,13 @@ invalid_closure:
   // Consumes the `argc` values that end at sp, with a kCalled frame below them. Only pushes or pops above it.
 machine_call : {
   Value* const args = sp - argc;
-  switch (fn.as_pointer<SubrObject>()->header.aux) {
+  const std::uint8_t id = fn.as_pointer<SubrObject>()->header.aux;
+  if (is_higher_order(id)) {
+    SYNC();
+    action = begin_higher_order(cx, m, id, args, argc);
+    goto higher_order;
+  }
+  switch (id) {
     case kRes_funcall:
     case kRes_funcall_interactively:
       fn = args[0];
@@ -730,70 +751,6 @@ machine_call : {
       PUSH_FRAME(kEval, 0, 0, kNil, kNil, env, kNil);
       goto eval;
     }
-    case kRes_mapcar:
-    case kRes_mapc:
-    case kRes_mapcan:
-    case kRes_mapconcat: {
-      const std::uint8_t id = fn.as_pointer<SubrObject>()->header.aux;
-      const Value function = args[0];
-      const Value sequence = args[1];
-      SYNC();
-      std::int64_t n = 0;
-      if (sequence.is_list()) {
-        auto length = list_length(cx, sequence);
-        if (!length.ok()) goto raise;
-        n = length.get_raw();
-      } else if (id != kRes_mapconcat && is_char_table(sequence)) {
-        wrong_type(cx, Qlistp, sequence);
-        goto raise;
-      } else {
-        const Value length = array_length(cx, sequence);
-        if (length.is_exit()) goto raise;
-        n = length.as_fixnum();
-        if (is_char_table(sequence)) {
-          wrong_type(cx, Qlistp, sequence);
-          goto raise;
-        }
-      }
-      // Frame: fn = function, rest = list tail or the whole array, env = separator;
-      // above it: [index] [length] [head] [last].
-      PUSH_FRAME(kMapcar, 0, 0, kNil, sequence, id == kRes_mapconcat ? args[2] : kNil, function);
-      fp->op = id == kRes_mapcar   ? FrameOp::kMapcar
-               : id == kRes_mapc   ? FrameOp::kMapc
-               : id == kRes_mapcan ? FrameOp::kMapcan
-                                   : FrameOp::kMapconcat;
-      fp->form = sequence;
-      sp[0] = Value::fixnum(0);
-      sp[1] = Value::fixnum(n);
-      sp[2] = kNil;
-      sp[3] = kNil;
-      sp += 4;
-      goto map_next;
-    }
-    case kRes_sort: {
-      const Value sequence = args[0];
-      SYNC();
-      const Value work = sort_begin(cx, sequence);
-      if (work.is_exit()) goto raise;
-      const Value predicate = args[1];
-      PUSH_FRAME(kSort, 0, 0, sequence, work, kNil, predicate);
-      if (sp + kSortState + 64 > cx.stack_limit) goto stack_full;
-      sp += kSortState;
-      sort_start(fp);
-      goto sort_next;
-    }
-    case kRes_maphash: {
-      SYNC();
-      if (!is_hash_table(args[1])) {
-        wrong_type(cx, Qhash_table_p, args[1]);
-        goto raise;
-      }
-      const Value table = args[1];
-      const Value function = args[0];
-      PUSH_FRAME(kMaphash, 0, 0, kNil, table, kNil, function);
-      *sp++ = Value::fixnum(0);
-      goto maphash_next;
-    }
     case kRes_byte_code: {
       SYNC();
       if (!args[0].is_string()) {
@@ -816,21 +773,6 @@ machine_call : {
       SYNC();
       return Action::kByteCode;
     }
-    case kRes_run_hooks:
-    case kRes_run_hook_with_args:
-    case kRes_run_hook_until_success:
-    case kRes_run_hook_until_failure:
-    case kRes_run_hook_wrapped: {
-      // Frame: aux = which, n = values kept above it (hook, args…); rest = functions left, env = global
-      // functions left, form = hook symbol (run-hooks: fn = hooks left to run, as an index).
-      const std::uint8_t id = fn.as_pointer<SubrObject>()->header.aux;
-      PUSH_FRAME(kHook, 0, argc, kNil, kNil, kNil, Value::fixnum(0));
-      fp->aux = id;
-      if (sp + argc + 64 > cx.stack_limit) goto stack_full;
-      for (std::uint32_t i = 0; i < argc; ++i) *sp++ = args[i];
-      val = id == kRes_run_hook_until_failure ? Qt : kNil;
-      goto hook_start;
-    }
     default: break;
   }
   SYNC();
@@ -843,169 +785,19 @@ stack_full:
   stack_exceeded(cx);
   goto raise;
 
-  // ---- mapping ----------------------------------------------------------------------------------------------
-
-map_next : {
-  Value* const state = fp->above();
-  const std::int64_t i = state[0].as_fixnum();
-  POLL();
-  if (i < state[1].as_fixnum()) {
-    Value element = kNil;
-    Value const sequence = fp->rest;
-    if (sequence.is_list()) {
-      if (!sequence.is_cons()) goto map_done;  // the function shortened it
-      element = car_raw(sequence);
-      fp->rest = cdr_raw(sequence);
-    } else {
-      SYNC();
-      element = array_element(cx, sequence, i);
-      if (element.is_exit()) goto raise;
-    }
-    state[0] = Value::fixnum(i + 1);
-    *sp++ = element;
-    fn = fp->fn;
-    argc = 1;
-    goto apply;
-  }
-map_done:
-  SYNC();
-  switch (fp->op) {
-    case FrameOp::kMapcar: val = state[2]; break;
-    case FrameOp::kMapc: val = fp->form; break;
-    case FrameOp::kMapcan: {
-      val = nconc_results(cx, state[2]);
-      break;
-    }
-    default: val = concat_results(cx, state[2], fp->env); break;
-  }
-  if (val.is_exit()) goto raise;
-  POP();
-  goto ret;
-}
-
-  // ---- sorting and walking tables --------------------------------------------------------------------------
-
-sort_next:
-  POLL();
-  switch (sort_step(fp)) {
-    case SortStep::kCompare: {
-      Value left;
-      Value right;
-      sort_operands(fp, &left, &right);
-      *sp++ = right;
-      *sp++ = left;
-      fn = fp->fn;
-      argc = 2;
+  // A step of a primitive that calls Lisp many times has said what comes next.
+higher_order:
+  fp = m.fp;
+  sp = cx.sp;
+  switch (action) {
+    case Action::kApply:
+      fn = m.val;
+      argc = m.argc;
       goto apply;
-    }
-    case SortStep::kDone:
-      val = sort_finish(fp);
-      POP();
-      goto ret;
+    case Action::kReturn: val = m.val; goto ret;
+    case Action::kRaise: goto raise;
+    default: return action;
   }
-
-maphash_next : {
-  POLL();
-  const Value table = fp->rest;
-  std::int64_t i = fp->above()[0].as_fixnum();
-  const std::int64_t capacity = core::hash_capacity_raw(table);
-  while (i < capacity && core::hash_key_raw(table, i).is_unbound()) ++i;
-  if (i >= capacity) {
-    val = kNil;
-    POP();
-    goto ret;
-  }
-  fp->above()[0] = Value::fixnum(i + 1);
-  *sp++ = core::hash_key_raw(table, i);
-  *sp++ = core::hash_value_raw(table, i);
-  fn = fp->fn;
-  argc = 2;
-  goto apply;
-}
-
-  // ---- hooks --------------------------------------------------------------------------------------------------
-
-hook_start : {  // picks up the hook variable's value
-  SYNC();
-  Value* const kept = fp->above();
-  if (fp->aux == kRes_run_hooks) {
-    const std::int64_t index = fp->fn.as_fixnum();
-    if (index >= static_cast<std::int64_t>(fp->n)) {
-      POP();
-      val = kNil;
-      goto ret;
-    }
-    fp->form = kept[index];
-    fp->fn = Value::fixnum(index + 1);
-  } else {
-    fp->form = kept[0];
-  }
-  if (!fp->form.is_symbol()) {
-    wrong_type(cx, Qsymbolp, fp->form);
-    goto raise;
-  }
-  const Value value = variable_value(cx, fp->form);
-  fp->rest = fp->env = kNil;
-  if (value.is_unbound() || value.is_nil()) goto hook_end;
-  if (!value.is_cons() || is_function(cx, value)) {
-    fn = value;
-    goto hook_call;
-  }
-  fp->rest = value;
-  goto hook_next;
-}
-
-hook_next:
-  POLL();
-  while (true) {
-    if (fp->env.is_cons()) {
-      fn = car_raw(fp->env);
-      fp->env = cdr_raw(fp->env);
-      if (fn == Qt) continue;
-      goto hook_call;
-    }
-    if (!fp->rest.is_cons()) goto hook_end;
-    fn = car_raw(fp->rest);
-    fp->rest = cdr_raw(fp->rest);
-    if (fn != Qt) goto hook_call;
-    // `t` in a local value stands for the global one.
-    const Value global = default_value(cx, fp->form);
-    if (global.is_nil()) continue;
-    if (global.is_unbound()) {
-      SYNC();
-      signal_error1(cx, Qvoid_variable, fp->form);
-      goto raise;
-    }
-    if (!global.is_cons() || car_raw(global) == Qlambda) {
-      fn = global;
-      goto hook_call;
-    }
-    fp->env = global;
-  }
-
-hook_call : {
-  Value* const kept = fp->above();
-  argc = 0;
-  switch (fp->aux) {
-    case kRes_run_hooks: break;
-    case kRes_run_hook_wrapped: {
-      *sp++ = fn;
-      fn = kept[1];
-      argc = 1;
-      for (std::uint32_t i = 2; i < fp->n; ++i, ++argc) *sp++ = kept[i];
-      break;
-    }
-    default:
-      for (std::uint32_t i = 1; i < fp->n; ++i, ++argc) *sp++ = kept[i];
-      break;
-  }
-  goto apply;
-}
-
-hook_end:
-  if (fp->aux == kRes_run_hooks) goto hook_start;
-  POP();
-  goto ret;
 
   // ---- returning to a frame -------------------------------------------------------------------------------------
 
@@ -1019,6 +811,10 @@ ret:
       SYNC();
       m.val = val;
       return Action::kByteCodeResume;
+    case FrameOp::kRegister:
+      SYNC();
+      m.val = val;
+      return Action::kRegisterResume;
     case FrameOp::kCalled:
     case FrameOp::kTail:
     case FrameOp::kEval: POP(); goto ret;
@@ -1171,40 +967,16 @@ ret:
       goto eval;
     }
     case FrameOp::kMapcar:
+    case FrameOp::kMapc:
     case FrameOp::kMapcan:
-    case FrameOp::kMapconcat: {
-      Value* const state = fp->above();
-      const Value cell = cons(cx, val, kNil);
-      if (state[2].is_nil()) {
-        state[2] = cell;
-      } else {
-        set_cdr_raw(state[3], cell);
-      }
-      state[3] = cell;
-      goto map_next;
-    }
-    case FrameOp::kMapc: goto map_next;
+    case FrameOp::kMapconcat:
+    case FrameOp::kSort:
+    case FrameOp::kMaphash:
     case FrameOp::kHook:
-      switch (fp->aux) {
-        case kRes_run_hook_until_success:
-        case kRes_run_hook_wrapped:
-          if (val.truthy()) {
-            POP();
-            goto ret;
-          }
-          break;
-        case kRes_run_hook_until_failure:
-          if (val.is_nil()) {
-            POP();
-            goto ret;
-          }
-          val = Qt;
-          break;
-        default: val = kNil; break;
-      }
-      goto hook_next;
-    case FrameOp::kSort: sort_take(fp, val.truthy()); goto sort_next;
-    case FrameOp::kMaphash: goto maphash_next;
+      SYNC();
+      m.val = val;
+      action = continue_higher_order(cx, m);
+      goto higher_order;
   }
   __builtin_unreachable();
 
@@ -1303,10 +1075,13 @@ while_next : {
     }
     ATOM_VALUE(form, env, val);
   }
-  POLL();
+  POLL(kWhile);
+}
+while_again : {
   const Value args = cdr_raw(fp->form);
   fp->rest = cdr_raw(args);
   fp->op = FrameOp::kWhileTest;
+  env = fp->env;
   form = car_raw(args);
   goto eval;
 }
@@ -1523,7 +1298,7 @@ do_defvar : {
     // still has this very environment.
     const Value old = env;
     const Value extended = cons(cx, symbol, old);
-    for (Frame* f = fp; f != nullptr && f->op != FrameOp::kByteCode; f = f->previous()) {
+    for (Frame* f = fp; f != nullptr && f->op != FrameOp::kByteCode && f->op != FrameOp::kRegister; f = f->previous()) {
       if (f->op == FrameOp::kCalled) continue;
       if (f->env != old) break;
       f->env = extended;
@@ -1585,6 +1360,8 @@ run_clause : {  // form: the clause; val: what VAR gets; fp: the condition-case'
   // everything bound), then bindings are popped, then frames dropped.
 
 raise : {
+  if (cx.exit_kind == ExitKind::kPark) [[unlikely]]
+    return leave_to_resume(m, Action::kReturn);
   if (!cx.exit_resolved) resolve_exit(cx);
   std::int64_t target = 0;
   do {
@@ -1610,6 +1387,12 @@ raise : {
   cx.exit_resolved = false;
   cx.exit_target = -1;
   val = kind == ExitKind::kThrow ? data : (tag.is_nil() ? data : cons(cx, tag, data));
+  if (fp->op == FrameOp::kRegister) {
+    land_in_register_frame(fp, h.pc);
+    SYNC();
+    m.val = val;
+    return Action::kRegisterResume;
+  }
   if (fp->op == FrameOp::kByteCode) {
     fp->rest = Value::fixnum(h.pc);
     *sp++ = kNil;  // the slot that the resumed code fills

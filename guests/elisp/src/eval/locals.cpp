@@ -57,12 +57,14 @@ NEOVM_PRIMITIVE(make_local_variable, "make-local-variable", 1, 1, kWorkerSafe, k
   const Value symbol = core::resolve_alias(cx, variable);
   SymbolCells& c = cx.cells(symbol);
   if ((c.flags & (kSymbolConstant | kSymbolKeyword)) != 0) return signal_error1(cx, Qsetting_constant, variable);
-  if (c.redirect == kBufferSlot) {
-    if (cx.locals.is_nil() || !slot_raw(cx.locals, c.slot).is_unbound()) return variable;
-    set_slot_raw(cx.locals, c.slot, c.value);
+  if (cx.locals.is_nil()) return variable;
+  if (c.redirect == kBufferSlot || (c.flags & kSymbolAutoLocal) != 0) {
+    // Setting makes it local (if no `let` of the default is in the way): set it to what it is.
+    (void)TRY(core::set_in_re(cx, symbol, variable_value(cx, symbol), cx.locals, kNil, core::SetKind::kSet).is_exit()
+                  ? kExit
+                  : kNil);
     return variable;
   }
-  if (cx.locals.is_nil()) return variable;
   make_localized(c);
   if (!core::local_entry(cx, symbol, cx.locals).is_nil()) return variable;
   const Value alist = slot_raw(cx.locals, kLocalsAlist);
@@ -116,8 +118,8 @@ NEOVM_PRIMITIVE(kill_local_variable, "kill-local-variable", 1, 1, kWorkerSafe, k
 NEOVM_PRIMITIVE(local_variable_p, "local-variable-p", 1, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if VARIABLE has a value of its own in BUFFER.")
 (Context& cx, Value variable, Value buffer) {
-  CHECK_SYMBOL(variable);
   const Value locals = TRY(locals_of(cx, buffer));
+  CHECK_SYMBOL(variable);
   return boolean(core::has_local_value(cx, core::resolve_alias(cx, variable), locals));
 }
 

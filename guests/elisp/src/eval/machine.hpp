@@ -6,6 +6,7 @@
 //
 //   run_frames    interprets forms, applies functions of every kind, unwinds
 //   run_bytecode  executes GNU stack byte-code of the frame on top until it leaves that tier
+//   run_register  the same for register code, made from stack byte-code that has become warm
 //
 // They hand over to each other by returning an Action to run().
 #pragma once
@@ -56,7 +57,27 @@ inline constexpr std::size_t kFrameWords = sizeof(Frame) / sizeof(Value);
 // A chain of function symbols longer than this is a loop.
 inline constexpr int kMaxIndirections = 1 << 20;
 
-enum class Action : std::uint8_t { kEval, kApply, kReturn, kRaise, kByteCode, kByteCodeResume, kDone, kFailed };
+// What one loop asks of the others, or tells run(). kByteCodeContinue: go on at the frame's pc; kByteCodeResume: the
+// same with a value for the top of its stack; likewise for register code, whose frame names the register.
+enum class Action : std::uint8_t {
+  kEval,
+  kApply,
+  kReturn,
+  kRaise,
+  kContinue,  // run_frames goes on at Machine::resume_point
+  kByteCode,
+  kByteCodeContinue,
+  kByteCodeResume,
+  kRegister,
+  kRegisterContinue,
+  kRegisterResume,
+  kDone,
+  kFailed,
+  kSuspended,
+};
+
+// Safepoints of run_frames: where a suspended context goes on.
+enum class ResumePoint : std::uint8_t { kWhile, kByteCodeCall, kClosure, kHigherOrder };
 
 // The primitive behind a byte-code operation; null while it is not built.
 struct BytePrimitive {
@@ -65,18 +86,26 @@ struct BytePrimitive {
   std::uint32_t arguments = 0;
 };
 
+class Tiers;
+
 struct Machine {
   Context* cx;
-  Frame* fp = nullptr;  // newest frame, synced before anything that may look
-  Value val = kNil;     // what goes from one loop to the other: value or form …
-  Value env = kNil;     // … and environment
+  Tiers* tiers = nullptr;  // of the isolate
+  Frame* fp = nullptr;     // newest frame, synced before anything that may look
+  Value val = kNil;        // what goes from one loop to the other: value or form …
+  Value env = kNil;        // … and environment
   std::uint32_t argc = 0;
   Frame* entry = nullptr;  // floor of the running loop
+  // How to go on after a suspension.
+  Action resume_action = Action::kContinue;
+  ResumePoint resume_point = ResumePoint::kWhile;
+  std::int64_t start_depth = 0;  // eval_depth outside of the suspended run
   SymbolCells* max_depth = nullptr;
   SymbolCells* max_specpdl = nullptr;
   Value signaling_function = kNil;  // for nested errors and `signal`
   std::int64_t when_entered_debugger = -1;
   bool stress = false;
+  std::uint64_t forms = 0;  // evaluated, for the statistics of the tiers
   // Primitives of others that the machine calls itself, whatever Lisp makes of their names.
   const PrimitiveDescriptor* concat = nullptr;
   const PrimitiveDescriptor* nconc = nullptr;
@@ -102,11 +131,16 @@ inline constexpr std::uint8_t kSpecialFormEnd = kFirstResumable;
 
 Action run_frames(Context& cx, Machine& m, Action action);
 Action run_bytecode(Context& cx, Machine& m, Action action);
+Action run_register(Context& cx, Machine& m, Action action);
+// A register frame goes on at the handler PC, with the value that run_register(kRegisterResume) gets.
+void land_in_register_frame(Frame* f, std::uint32_t pc);
 // Runs until the kEntry frame `entry` (the newest frame) gets its value.
 Value run(Context& cx, Machine& m, Frame* entry, Action action);
 Frame* push_entry(Context& cx, Machine& m);
 
 Value funcall_hook(Context& cx, Value function, std::span<const Value> args);
+Value start_hook(Context& cx, Value function, std::span<const Value> args);
+Value resume_hook(Context& cx, Value value);
 Value eval_hook(Context& cx, Value form, Value lexical);
 // As eval_hook with the environment in *env, which a local (defvar x) may extend.
 Value eval_in_environment_re(Context& cx, Value form, Value* env);
@@ -114,8 +148,13 @@ void resolve_exit(Context& cx);
 Value run_cleanup(Context& cx, Value forms, Value env);
 Value run_hook_hook(Context& cx, std::span<const Value> args);
 
-// Safepoint of the loops: collects, looks at interrupts. kExit when one of them raised something.
+// Slow path of a safepoint: collects, looks at interrupts and fuel. nil: go on; kExit: something was raised;
+// kSuspended: set resume_action and return Action::kSuspended.
 Value poll_slow(Context& cx, Machine& m);
+inline Action leave_to_resume(Machine& m, Action action) {
+  m.resume_action = action;
+  return Action::kSuspended;
+}
 // Records "Lisp nesting exceeds …"; first repairs a limit that is too small. False: go on.
 bool depth_exceeded(Context& cx, Machine& m);
 bool stack_exceeded(Context& cx);
@@ -127,6 +166,10 @@ Value array_element(Context& cx, Value sequence, std::int64_t i);
 // What mapcan and mapconcat make of the list of results.
 Value nconc_results(Context& cx, Value results);
 Value concat_results(Context& cx, Value results, Value separator);
+// A call of byte-code with the wrong number of arguments.
+Value stack_code_arity_error(Context& cx, std::int64_t shape, std::uint32_t n);
+// Binds the parameters of an old-style function dynamically.
+Value bind_dynamic_parameters(Context& cx, Value function, Value params, Value* args, std::uint32_t n);
 // `functionp`.
 bool is_function(Context& cx, Value v);
 Value call_subr(Context& cx, const PrimitiveDescriptor* d, Value* args, std::uint32_t n);

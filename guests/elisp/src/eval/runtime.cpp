@@ -3,12 +3,16 @@
 
 #include <string>
 
+#include "eval/tiers.hpp"
 #include "memory/garbage.hpp"
 #include "neovm/abi/api.hpp"
 
 namespace neovm::elisp {
 
 Value call_subr(Context& cx, const PrimitiveDescriptor* d, Value* a, std::uint32_t n) {
+  if (d->affinity == Affinity::kMainOnly && d->effect == Effect::kStateWrite && !cx.isolate().options().main)
+      [[unlikely]]
+    return error_format(cx, "`%s' belongs to the main task", d->name);
   const auto arg = [a, n](std::uint32_t i) { return i < n ? a[i] : kNil; };
   switch (d->max_args) {
     case 0: return d->fn.f0(cx);
@@ -63,15 +67,23 @@ Value poll_slow(Context& cx, Machine& m) {
       m.env = kept.values[1];
     }
   }
+  cx.fuel -= cx.heap().countdown().rearm();
+  if (cx.heap().gc_requested()) cx.heap().countdown().trip_here();
   const std::uint32_t bits = cx.interrupts.load(std::memory_order_relaxed);
-  if (bits == 0) return kNil;
+  if (bits == 0 && (cx.fuel > 0 || cx.on_slice_end == nullptr)) [[likely]]
+    return kNil;
   if ((bits & kInterruptMemoryFull) != 0) {
     cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptMemoryFull), std::memory_order_relaxed);
     return signal_memory_full(cx);
   }
   if ((bits & kInterruptDebug) != 0)
     cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptDebug), std::memory_order_relaxed);
-  return check_quit(cx).ok() ? kNil : kExit;
+  if (!check_quit(cx).ok()) return kExit;
+  if (cx.on_slice_end != nullptr && (cx.fuel <= 0 || (bits & kInterruptFuel) != 0)) {
+    cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptFuel), std::memory_order_relaxed);
+    return cx.on_slice_end(cx);
+  }
+  return kNil;
 }
 
 bool depth_exceeded(Context& cx, Machine& m) {
@@ -205,20 +217,39 @@ void push_called_frame(Context& cx, Machine& m, Value function, std::uint32_t n)
   cx.sp = f->above();
 }
 
-Value run(Context& cx, Machine& m, Frame* entry, Action action) {
+namespace {
+
+// The loop of loops, from an entry frame that is the floor of it. DEPTH is the eval_depth outside. The frames from here on
+// are the loops' own, which keep what they need on the VM stack; safepoints look at those above only.
+[[gnu::noinline]] Value run_loops(Context& cx, Machine& m, Frame* entry, Action action, std::int64_t depth) {
   Frame* const outer_entry = m.entry;
-  const std::int64_t depth = cx.eval_depth;
+  const void* const outer_scan = cx.native_scan_from;
   m.entry = entry;
+  cx.native_scan_from = __builtin_frame_address(0);
   ++cx.native_depth;
   while (true) {
-    if (action == Action::kByteCode || action == Action::kByteCodeResume) {
+    if (action == Action::kByteCode) {
+      const FunctionState* const s = m.tiers->state(state_number(m.fp->fn));
+      if (s->words != nullptr) action = Action::kRegister;
+    }
+    if (action < Action::kByteCode) {
+      action = run_frames(cx, m, action);
+    } else if (action < Action::kRegister) {
       action = run_bytecode(cx, m, action);
     } else {
-      action = run_frames(cx, m, action);
+      action = run_register(cx, m, action);
     }
-    if (action == Action::kDone || action == Action::kFailed) break;
+    if (action >= Action::kDone) break;
   }
   --cx.native_depth;
+  cx.native_scan_from = outer_scan;
+  if (action == Action::kSuspended) {
+    m.start_depth = depth;  // m.entry stays for resume_hook
+    return kSuspended;
+  }
+  // Nobody caught it: the handlers of the frames that go now go with them.
+  if (action == Action::kFailed)
+    while (!cx.handlers.empty() && cx.handlers.back().native_depth > cx.native_depth) cx.handlers.pop_back();
   m.entry = outer_entry;
   m.fp = entry->previous();
   cx.sp = reinterpret_cast<Value*>(entry);
@@ -226,18 +257,64 @@ Value run(Context& cx, Machine& m, Frame* entry, Action action) {
   return action == Action::kDone ? m.val : kExit;
 }
 
-Value funcall_hook(Context& cx, Value function, std::span<const Value> args) {
-  Machine& m = machine(cx);
+[[gnu::noinline]] Value run_from(Context& cx, Machine& m, Frame* entry, Action action, std::int64_t depth) {
+  __builtin_unwind_init();  // registers of the callers may hold values: they go into this frame, which is scanned
+  const Value result = run_loops(cx, m, entry, action, depth);
+  asm volatile("" : : : "memory");  // this frame stays: the call above is no jump
+  return result;
+}
+
+// Pushes FUNCTION's call above an entry frame; null when the stack is full.
+Frame* push_call(Context& cx, Machine& m, Value function, std::span<const Value> args) {
   if (cx.sp + args.size() + 512 >= cx.stack_limit) {
     stack_exceeded(cx);
-    return kExit;
+    return nullptr;
   }
   Frame* entry = push_entry(cx, m);
-  if (entry == nullptr) return kExit;
+  if (entry == nullptr) return nullptr;
   for (const Value v : args) *cx.sp++ = v;
   m.val = function;
   m.argc = static_cast<std::uint32_t>(args.size());
-  return run(cx, m, entry, Action::kApply);
+  return entry;
+}
+
+}  // namespace
+
+Value run(Context& cx, Machine& m, Frame* entry, Action action) {
+  return run_from(cx, m, entry, action, cx.eval_depth);
+}
+
+Value funcall_hook(Context& cx, Value function, std::span<const Value> args) {
+  Machine& m = machine(cx);
+  Frame* const entry = push_call(cx, m, function, args);
+  return entry == nullptr ? kExit : run(cx, m, entry, Action::kApply);
+}
+
+Value start_hook(Context& cx, Value function, std::span<const Value> args) {
+  Machine& m = machine(cx);
+  Frame* const entry = push_call(cx, m, function, args);
+  if (entry == nullptr) return kExit;
+  cx.suspendable_depth = cx.native_depth + 1;
+  const Value v = run(cx, m, entry, Action::kApply);
+  if (v != kSuspended) cx.suspendable_depth = 0;
+  return v;
+}
+
+Value resume_hook(Context& cx, Value value) {
+  Machine& m = machine(cx);
+  Frame* const entry = m.entry;
+  m.entry = nullptr;
+  Action action = m.resume_action;
+  if (cx.exit_kind == ExitKind::kPark) {
+    // A parked primitive: its frame, the newest, gets the value.
+    cx.exit_kind = ExitKind::kNone;
+    m.val = value;
+  } else if (value.is_exit()) {
+    action = Action::kRaise;
+  }
+  const Value v = run_from(cx, m, entry, action, m.start_depth);
+  if (v != kSuspended) cx.suspendable_depth = 0;
+  return v;
 }
 
 Value eval_in_environment_re(Context& cx, Value form, Value* env) {

@@ -28,7 +28,7 @@ NEOVM_VARIABLE(quit_flag, "quit-flag", kGlobalVar, kAny, kInitNil,
                "Non-nil makes evaluation quit as soon as that is allowed.")
 NEOVM_VARIABLE(internal_when_entered_debugger, "internal-when-entered-debugger", kGlobalVar, kInt, Value::fixnum(-1),
                "Count of input events when the debugger was last entered.")
-NEOVM_VARIABLE(max_lisp_eval_depth, "max-lisp-eval-depth", kGlobalVar, kInt, Value::fixnum(800),
+NEOVM_VARIABLE(max_lisp_eval_depth, "max-lisp-eval-depth", kGlobalVar, kInt, Value::fixnum(1600),
                "Limit on the depth of nested evaluation.")
 NEOVM_VARIABLE(max_specpdl_size, "max-specpdl-size", kGlobalVar, kInt, Value::fixnum(2500),
                "Limit on the number of variable bindings and unwind-protects.")

@@ -25,7 +25,8 @@ NEOVM_PRIMITIVE(add_variable_watcher, "add-variable-watcher", 2, 2, kWorkerSafe,
 (Context& cx, Value symbol, Value function) {
   if (!symbol.is_symbol()) return wrong_type(cx, Qsymbolp, symbol);
   symbol = core::resolve_alias(cx, symbol);
-  if ((cx.cells(symbol).flags & kSymbolConstant) != 0) return signal_error1(cx, Qtrapping_constant, symbol);
+  if ((cx.cells(symbol).flags & (kSymbolConstant | kSymbolKeyword)) != 0)
+    return signal_error1(cx, Qtrapping_constant, symbol);
   cx.cells(symbol).flags |= kSymbolWatched;
   const Value watchers = symbol_get(cx, symbol, Qwatchers);
   for (Value l = watchers; l.is_cons(); l = cdr_raw(l))
@@ -39,6 +40,8 @@ NEOVM_PRIMITIVE(remove_variable_watcher, "remove-variable-watcher", 2, 2, kWorke
 (Context& cx, Value symbol, Value function) {
   if (!symbol.is_symbol()) return wrong_type(cx, Qsymbolp, symbol);
   symbol = core::resolve_alias(cx, symbol);
+  if ((cx.cells(symbol).flags & (kSymbolConstant | kSymbolKeyword)) != 0)
+    return signal_error1(cx, Qtrapping_constant, symbol);
   Value kept = kNil;
   for (Value l = symbol_get(cx, symbol, Qwatchers); l.is_cons(); l = cdr_raw(l))
     if (!TRY(equal(cx, car_raw(l), function))) kept = cons(cx, car_raw(l), kept);

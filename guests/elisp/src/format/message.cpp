@@ -107,11 +107,11 @@ NEOVM_PRIMITIVE(message, "message", 1, kMany, kWorkerSafe, kStateWrite, kMayGc, 
                 "Show a message made from FORMAT-STRING and ARGS; nil clears it.")
 (Context& cx, Arguments args) { return show_re(cx, args); }
 
-NEOVM_PRIMITIVE(message_box, "message-box", 1, kMany, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(message_box, "message-box", 1, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "As `message`, in a dialog where there is a screen.")
 (Context& cx, Arguments args) { return show_re(cx, args); }
 
-NEOVM_PRIMITIVE(message_or_box, "message-or-box", 1, kMany, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(message_or_box, "message-or-box", 1, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "As `message`, or in a dialog after use of the mouse.")
 (Context& cx, Arguments args) { return show_re(cx, args); }
 

@@ -16,6 +16,9 @@ struct JsonOptions {
 // Reads the keyword arguments; the object and array types only when `parsing`.
 Maybe<bool> read_json_options(Context& cx, std::span<const Value> args, bool parsing, JsonOptions* options);
 
+// How many containers may nest before `json-object-too-deep`: each counts as a level of `max-lisp-eval-depth`.
+std::int64_t json_depth_left(Context& cx);
+
 // Appends the JSON text of V to *out (UTF-8).
 Maybe<bool> write_json(Context& cx, Value v, const JsonOptions& options, std::string* out);
 // Parses one value at the start of `text` (internal encoding). Unless `consumed` is null, more may follow and the number of

@@ -6,6 +6,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <span>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "json.hpp"
@@ -16,23 +19,30 @@ namespace neovm::elisp {
 
 namespace {
 
-constexpr int kMaxDepth = 2048;
+constexpr std::size_t kMaxDepth = 2048;  // of the text; Lisp nesting has a limit of its own
 
 class Parser {
  public:
   Parser(Context& cx, std::string_view text, const char* source, const JsonOptions& options)
-      : cx_(cx), text_(text), source_(source), options_(options) {}
+      : cx_(cx), text_(text), source_(source), options_(options), work_(cx) {}
   Value document_re(std::size_t* consumed);
 
  private:
+  struct Level {        // a container that is still open
+    std::size_t first;  // of its elements, or of its keys and values in turn, in work_
+    bool object;
+  };
   enum class Token : std::uint8_t { kEnd, kInvalid, kPunctuation, kString, kInteger, kReal, kTrue, kFalse, kNull };
 
   bool scan();  // false: an error is pending
   bool scan_string();
   bool scan_number();
-  Value value_re(int depth);
-  Value array_re(int depth);
-  Value object_re(int depth);
+  bool scan_key();
+  bool member_key();
+  Value scalar();
+  Value value_re();
+  Value close_re();
+  void drop_repeated_keys(std::size_t first);
   ExitTag fail(const std::string& message, Value condition = Qjson_parse_error);
   [[nodiscard]] bool punctuation(char c) const { return token_ == Token::kPunctuation && saved()[0] == c; }
   [[nodiscard]] std::string_view saved() const { return text_.substr(start_, at_ - start_); }
@@ -49,6 +59,9 @@ class Parser {
   bool in_key_ = false;  // the next string is the key of a member
   std::int64_t integer_ = 0;
   double real_ = 0;
+  std::vector<Level> levels_;
+  RootVector work_;
+  bool too_deep_ = false;  // deeper than Lisp may nest; an error once the whole text has been parsed
 };
 
 ExitTag Parser::fail(const std::string& message, Value condition) {
@@ -259,8 +272,7 @@ bool Parser::scan_number() {
   return true;
 }
 
-Value Parser::value_re(int depth) {
-  if (depth > kMaxDepth) return fail("maximum parsing depth reached");
+Value Parser::scalar() {
   switch (token_) {
     case Token::kString: return make_multibyte_string(cx_, string_);
     case Token::kInteger: return make_integer(cx_, integer_);
@@ -269,95 +281,127 @@ Value Parser::value_re(int depth) {
     case Token::kFalse: return options_.false_object;
     case Token::kNull: return options_.null_object;
     case Token::kInvalid: return fail("invalid token");
-    default: break;
+    default: return fail("unexpected token");
   }
-  if (punctuation('[')) return array_re(depth);
-  if (punctuation('{')) return object_re(depth);
-  return fail("unexpected token");
 }
 
-Value Parser::array_re(int depth) {
-  RootVector items(cx_);
-  if (!scan()) return kExit;
-  if (!punctuation(']')) {
-    for (;;) {
-      items.values.push_back(TRY(value_re(depth + 1)));
-      if (!scan()) return kExit;
-      if (!punctuation(',')) break;
-      if (!scan()) return kExit;
-    }
-    if (!punctuation(']')) return fail("']' expected");
+// The token after `{` or after the comma of an object: a key and its colon; the token after them is the value's first.
+bool Parser::member_key() {
+  if (token_ != Token::kString) {
+    fail("string or '}' expected");
+    return false;
   }
-  return options_.arrays_are_lists ? list_from(cx_, items.values) : make_vector_from(cx_, items.values);
+  const Value key = make_multibyte_string(cx_, string_);
+  if (key.is_exit()) return false;
+  work_.values.push_back(key);
+  if (!scan()) return false;
+  if (!punctuation(':')) {
+    fail("':' expected");
+    return false;
+  }
+  return scan();
 }
 
-Value Parser::object_re(int depth) {
-  RootVector members(cx_);  // key string, value, …
+bool Parser::scan_key() {
   in_key_ = true;
-  if (!scan()) return kExit;
+  const bool ok = scan();
   in_key_ = false;
-  if (!punctuation('}')) {
-    for (;;) {
-      if (token_ != Token::kString) return fail("string or '}' expected");
-      const Value key = TRY(make_multibyte_string(cx_, string_));
-      if (!scan()) return kExit;
-      if (!punctuation(':')) return fail("':' expected");
-      if (!scan()) return kExit;
-      std::size_t place = members.values.size();
-      members.values.push_back(key);
-      members.values.push_back(kNil);
-      const Value v = TRY(value_re(depth + 1));
-      // A repeated key keeps its first place and its last value.
-      if (options_.objects != JsonOptions::Objects::kHashTable) {
-        for (std::size_t i = 0; i < place; i += 2) {
-          if (!string_equal(members.values[i], key)) continue;
-          members.values.resize(place);
-          place = i;
-        }
-      }
-      members.values[place + 1] = v;
-      if (!scan()) return kExit;
-      if (!punctuation(',')) break;
-      in_key_ = true;
-      if (!scan()) return kExit;
-      in_key_ = false;
-    }
-    if (!punctuation('}')) return fail("'}' expected");
-  }
-  const std::vector<Value>& m = members.values;
-  if (options_.objects == JsonOptions::Objects::kHashTable) {
-    std::int64_t count = 0;
-    for (std::size_t i = 0; i < m.size(); i += 2) {
-      bool fresh = true;
-      for (std::size_t k = 0; m.size() < 64 && k < i && fresh; k += 2) fresh = !string_equal(m[k], m[i]);
-      count += fresh;
-    }
-    const Value table = TRY(
-        funcall_re(cx_, Qmake_hash_table, {QCtest, Qequal, QCsize, Value::fixnum(std::max<std::int64_t>(count, 1))}));
-    for (std::size_t i = 0; i < m.size(); i += 2) hash_table_put(cx_, table, m[i], m[i + 1]);
-    return table;
-  }
-  Value result = kNil;
-  for (std::size_t i = m.size(); i > 0; i -= 2) {
-    const std::string name(string_view_of(m[i - 2]));
-    if (options_.objects == JsonOptions::Objects::kAlist) {
-      result = cons(cx_, cons(cx_, intern(cx_, name), m[i - 1]), result);
+  return ok;
+}
+
+// Keys and values in turn from work_.values[first]. A repeated key keeps its first place and its last value.
+void Parser::drop_repeated_keys(std::size_t first) {
+  std::vector<Value>& m = work_.values;
+  std::unordered_map<std::string_view, std::size_t> places;
+  std::size_t kept = first;
+  for (std::size_t i = first; i < m.size(); i += 2) {
+    const auto [place, fresh] = places.emplace(string_view_of(m[i]), kept);
+    if (fresh) {
+      m[kept] = m[i];
+      m[kept + 1] = m[i + 1];
+      kept += 2;
     } else {
-      result = cons(cx_, intern(cx_, ":" + name), cons(cx_, m[i - 1], result));
+      m[place->second + 1] = m[i + 1];
     }
   }
+  m.resize(kept);
+}
+
+// The Lisp object of the innermost container, whose closing bracket has been read.
+Value Parser::close_re() {
+  const Level level = levels_.back();
+  levels_.pop_back();
+  if (level.object && work_.values.size() > level.first + 2) drop_repeated_keys(level.first);
+  const std::span<const Value> m(work_.values.data() + level.first, work_.values.size() - level.first);
+  Value result = kNil;
+  if (!level.object) {
+    result = options_.arrays_are_lists ? list_from(cx_, m) : make_vector_from(cx_, m);
+  } else if (options_.objects == JsonOptions::Objects::kHashTable) {
+    const auto count = static_cast<std::int64_t>(m.size() / 2);
+    result = TRY(
+        funcall_re(cx_, Qmake_hash_table, {QCtest, Qequal, QCsize, Value::fixnum(std::max<std::int64_t>(count, 1))}));
+    for (std::size_t i = 0; i < m.size(); i += 2) hash_table_put(cx_, result, m[i], m[i + 1]);
+  } else {
+    for (std::size_t i = m.size(); i > 0; i -= 2) {
+      const std::string name(string_view_of(m[i - 2]));
+      if (options_.objects == JsonOptions::Objects::kAlist) {
+        result = cons(cx_, cons(cx_, intern(cx_, name), m[i - 1]), result);
+      } else {
+        result = cons(cx_, intern(cx_, ":" + name), cons(cx_, m[i - 1], result));
+      }
+    }
+  }
+  work_.values.resize(level.first);
   return result;
+}
+
+// The value whose first token was just read. Containers that are still open are on levels_, not on the native stack.
+Value Parser::value_re() {
+  const std::int64_t room = json_depth_left(cx_);
+  for (;;) {
+    if (levels_.size() >= kMaxDepth) return fail("maximum parsing depth reached");
+    Value v = kNil;
+    if (punctuation('[') || punctuation('{')) {
+      const bool object = punctuation('{');
+      levels_.push_back({work_.values.size(), object});
+      if (static_cast<std::int64_t>(levels_.size()) > room) too_deep_ = true;
+      if (!(object ? scan_key() : scan())) return kExit;
+      if (!punctuation(object ? '}' : ']')) {
+        if (object && !member_key()) return kExit;
+        continue;
+      }
+      v = TRY(close_re());
+    } else {
+      v = TRY(scalar());
+    }
+    // A finished value may finish the containers around it.
+    for (;;) {
+      if (levels_.empty()) return v;
+      const bool object = levels_.back().object;
+      work_.values.push_back(v);
+      if (!scan()) return kExit;
+      if (punctuation(',')) {
+        if (!(object ? scan_key() && member_key() : scan())) return kExit;
+        break;
+      }
+      if (!punctuation(object ? '}' : ']')) return fail(object ? "'}' expected" : "']' expected");
+      v = TRY(close_re());
+    }
+  }
 }
 
 Value Parser::document_re(std::size_t* consumed) {
   if (!scan()) return kExit;
-  const Value v = TRY(value_re(1));
+  const Value v = TRY(value_re());
   if (consumed != nullptr) {
     *consumed = at_;
-    return v;
+  } else {
+    work_.values.push_back(v);
+    if (!scan()) return kExit;
+    if (token_ != Token::kEnd) return fail("end of file expected", Qjson_trailing_content);
   }
-  if (!scan()) return kExit;
-  if (token_ != Token::kEnd) return fail("end of file expected", Qjson_trailing_content);
+  // GNU converts after parsing: every error of the text comes before this one.
+  if (too_deep_) return signal_error0(cx_, Qjson_object_too_deep);
   return v;
 }
 

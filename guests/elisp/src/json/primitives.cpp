@@ -45,6 +45,8 @@ Maybe<bool> read_json_options(Context& cx, std::span<const Value> args, bool par
   return true;
 }
 
+std::int64_t json_depth_left(Context& cx) { return cx.cells(Qmax_lisp_eval_depth).value.as_fixnum() - cx.eval_depth; }
+
 NEOVM_PRIMITIVE(
     json_serialize, "json-serialize", 1, kMany, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kDeterministic,
     "Return the JSON text of OBJECT. Keywords :null-object and :false-object name the objects that mean null "
@@ -57,7 +59,7 @@ NEOVM_PRIMITIVE(
   return make_multibyte_string(cx, text);
 }
 
-NEOVM_PRIMITIVE(json_insert, "json-insert", 1, kMany, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(json_insert, "json-insert", 1, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Insert the JSON text of OBJECT at point; keywords as for `json-serialize`.")
 (Context& cx, Arguments args) {
   JsonOptions options;
@@ -89,7 +91,7 @@ NEOVM_PRIMITIVE(
   return parse_json_re(cx, text, "<string>", options, nullptr);
 }
 
-NEOVM_PRIMITIVE(json_parse_buffer, "json-parse-buffer", 0, kMany, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(json_parse_buffer, "json-parse-buffer", 0, kMany, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic,
                 "Parse the JSON text after point and move point behind it; keywords as for `json-parse-string`.")
 (Context& cx, Arguments args) {

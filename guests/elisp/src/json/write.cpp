@@ -7,6 +7,7 @@
 
 #include "json.hpp"
 #include "neovm/core/bignum.hpp"
+#include "neovm/core/context.hpp"
 #include "neovm/core/hash_table.hpp"
 #include "neovm/text/characters.hpp"
 
@@ -14,18 +15,16 @@ namespace neovm::elisp {
 
 namespace {
 
-constexpr int kMaxDepth = 800;
-
 class Writer {
  public:
   Writer(Context& cx, const JsonOptions& options, std::string* out) : cx_(cx), options_(options), out_(*out) {}
-  Maybe<bool> value(Value v, int depth);
+  Maybe<bool> value(Value v, std::int64_t room);
 
  private:
   Maybe<bool> string(Value v);
   Maybe<bool> number(Value v);
-  Maybe<bool> list(Value v, int depth);
-  Maybe<bool> table(Value v, int depth);
+  Maybe<bool> list(Value v, std::int64_t room);
+  Maybe<bool> table(Value v, std::int64_t room);
   void quoted(std::string_view s);
 
   Context& cx_;
@@ -106,7 +105,7 @@ Maybe<bool> Writer::number(Value v) {
 }
 
 // An alist or a plist, as its first element tells; the first of equal keys counts.
-Maybe<bool> Writer::list(Value v, int depth) {
+Maybe<bool> Writer::list(Value v, std::int64_t room) {
   out_.push_back('{');
   std::unordered_set<std::string> seen;
   const bool plist = v.is_cons() && !car_raw(v).is_cons();
@@ -144,14 +143,14 @@ Maybe<bool> Writer::list(Value v, int depth) {
     first = false;
     quoted(name);
     out_.push_back(':');
-    TRY(value(item, depth + 1));
+    TRY(value(item, room - 1));
   }
   if (!tail.is_nil()) return wrong_type(cx_, Qlistp, v);
   out_.push_back('}');
   return true;
 }
 
-Maybe<bool> Writer::table(Value v, int depth) {
+Maybe<bool> Writer::table(Value v, std::int64_t room) {
   out_.push_back('{');
   bool first = true;
   for (std::int64_t i = 0; i < core::hash_capacity_raw(v); ++i) {
@@ -162,15 +161,17 @@ Maybe<bool> Writer::table(Value v, int depth) {
     first = false;
     TRY(string(key));
     out_.push_back(':');
-    TRY(value(core::hash_value_raw(v, i), depth + 1));
+    TRY(value(core::hash_value_raw(v, i), room - 1));
   }
   out_.push_back('}');
   return true;
 }
 
-Maybe<bool> Writer::value(Value v, int depth) {
-  if (depth > kMaxDepth) return signal_error0(cx_, Qjson_object_too_deep);
+Maybe<bool> Writer::value(Value v, std::int64_t room) {
   TRY(check_quit(cx_));
+  if ((room <= 0 || native_stack_low(cx_)) && (is_vector(v) || is_hash_table(v) || v.is_list()) &&
+      v != options_.null_object && v != options_.false_object)
+    return signal_error0(cx_, Qjson_object_too_deep);
   if (v == options_.null_object) {
     out_ += "null";
   } else if (v == options_.false_object) {
@@ -185,13 +186,13 @@ Maybe<bool> Writer::value(Value v, int depth) {
     out_.push_back('[');
     for (std::int64_t i = 0; i < slot_count_raw(v); ++i) {
       if (i > 0) out_.push_back(',');
-      TRY(value(slot_raw(v, i), depth + 1));
+      TRY(value(slot_raw(v, i), room - 1));
     }
     out_.push_back(']');
   } else if (is_hash_table(v)) {
-    return table(v, depth);
+    return table(v, room);
   } else if (v.is_list()) {
-    return list(v, depth);
+    return list(v, room);
   } else {
     return wrong_type(cx_, intern(cx_, "json-value-p"), v);
   }
@@ -201,7 +202,7 @@ Maybe<bool> Writer::value(Value v, int depth) {
 }  // namespace
 
 Maybe<bool> write_json(Context& cx, Value v, const JsonOptions& options, std::string* out) {
-  return Writer(cx, options, out).value(v, 0);
+  return Writer(cx, options, out).value(v, json_depth_left(cx));
 }
 
 }  // namespace neovm::elisp

@@ -1,8 +1,15 @@
-// Keymaps: lists (keymap [CHAR-TABLE] (EVENT . BINDING)… [PROMPT] . PARENT).
+// Keymaps: lists (keymap ELEMENT… . PARENT). An element is (EVENT . BINDING), a char-table or a vector of bindings, a
+// prompt string, or another keymap whose bindings count as this map's own. (Emacs Lisp manual, "Format of Keymaps",
+// "Inheritance and Keymaps", "Key Lookup".)
 //
-// Events are characters with modifier bits, symbols whose names carry modifier prefixes, or lists whose head
-// is such a symbol. A meta character is looked up as ESC followed by the plain one.
+// Events are characters with modifier bits, symbols whose names carry modifier prefixes, or lists whose head is such
+// an event. A meta character is bound and looked up as two events: `meta-prefix-char` and the character without meta.
+//
+// Threads: everything here belongs to the isolate of its context. Functions with the suffix _re may run Lisp (menu
+// filters, autoloads); all of them return Exit when an error is pending.
 #pragma once
+
+#include <string>
 
 #include "neovm/abi/api.hpp"
 
@@ -24,35 +31,65 @@ inline constexpr std::int64_t kClickModifier = 8;
 inline constexpr std::int64_t kDoubleModifier = 16;
 inline constexpr std::int64_t kTripleModifier = 32;
 
-// ---- events (events.cpp) ---------------------------------------------------------------------------------
+// ---- event names (event_names.cpp) ------------------------------------------------------------------------------
 struct ParsedEvent {
   Value base;
   std::int64_t modifiers;
 };
 // Splits the name of an event symbol: C-M-down-mouse-1 is mouse-1 with control, meta, down.
 ParsedEvent parse_event_symbol(Context& cx, Value symbol);
-// The symbol for BASE with MODIFIERS, prefixes in the canonical order.
-Value apply_modifiers(Context& cx, std::int64_t modifiers, Value base);
-Value reorder_modifiers(Context& cx, Value symbol);
+// The event under which maps hold EVENT: the head of a list, prefixes of symbols in the canonical order.
+Value canonical_event(Context& cx, Value event);
 // (control meta ?a) and the like to one event; fails as event-convert-list does.
 Value convert_event_list(Context& cx, Value description);
-// Text of one event as in key-description, without the angle brackets of symbols.
-std::string character_description(std::int64_t c);
-Value single_key_description(Context& cx, Value key, bool no_angles);
+// A list of symbols and characters, which event-convert-list understands.
+bool is_event_description(Value v);
 
-// ---- maps (keymap.cpp) --------------------------------------------------------------------------------------
-// OBJECT as a keymap: a list that starts with `keymap`, or a symbol whose function is one; autoloads when
-// asked. Gives nil, or signals when `error`.
-Value get_keymap_re(Context& cx, Value object, bool error, bool autoload);
-// Binding of one event, kUnbound when there is none; a nil binding shadows the parent's.
-Value access_keymap_re(Context& cx, Value map, Value event, bool t_ok, bool no_inherit, bool autoload);
-Value store_in_keymap(Context& cx, Value map, Value event, Value definition);
-Value keymap_parent_re(Context& cx, Value map, bool autoload);
-// Takes menu items and prompts off a binding; runs :filter functions.
-Value binding_definition_re(Context& cx, Value binding, bool autoload);
-// Appends (EVENT . BINDING) of MAP alone, or with its parents, to `out`.
+// ---- descriptions (descriptions.cpp) ----------------------------------------------------------------------------
+Value single_key_description(Context& cx, Value key, bool no_angles);
+// Text of a list of events.
+Value describe_events(Context& cx, Value events);
+
+// ---- key sequences (sequences.cpp) ------------------------------------------------------------------------------
+// Strings and vectors of events.
+bool is_key_sequence(Value v);
+std::int64_t key_count(Value keys);
+// Event I with (control ?a) made one event and a meta byte of a unibyte string made a meta character. Signals
+// wrong-type-argument for what can be no event.
+Value key_event(Context& cx, Value keys, std::int64_t i);
+// `meta-prefix-char`, or ESC.
+Value meta_prefix(Context& cx);
+
+// ---- structure (structure.cpp) ----------------------------------------------------------------------------------
+bool is_keymap_list(Value v);
+enum class OnMissing : std::uint8_t { kNil, kSignal };
+enum class Autoload : std::uint8_t { kNo, kYes };
+// OBJECT as a keymap list: one itself, or a symbol whose function is one (autoloaded on request).
+Value get_keymap_re(Context& cx, Value object, OnMissing missing, Autoload autoload);
+Value keymap_parent_re(Context& cx, Value map, Autoload autoload);
+// What a binding means: menu items and their strings taken off, :filter functions run.
+Value binding_definition_re(Context& cx, Value binding);
+// Pushes (EVENT . BINDING) of MAP, with its parents' when `parents`, onto `*out`, the last one first.
 Value collect_bindings_re(Context& cx, Value map, bool parents, Value* out);
+
+// ---- lookup (lookup.cpp) ----------------------------------------------------------------------------------------
+struct LookupOptions {
+  bool accept_default = false;  // (t . BINDING) stands for events without a binding
+  bool inherit = true;          // ask the parents
+};
+// Binding of one event in MAP; kUnbound when there is none, nil when it is explicitly unbound.
+Value lookup_event_re(Context& cx, Value map, Value event, LookupOptions options);
+// Binding of a whole sequence: nil when there is none, a fixnum when its first so many events are already complete.
 Value lookup_key_re(Context& cx, Value map, Value keys, bool accept_default);
-Value current_active_maps_re(Context& cx, bool olp, Value position);
+// A list of keymaps as one map, the first having precedence.
+Value compose_maps_re(Context& cx, Value maps);
+
+// ---- definition (define.cpp) ------------------------------------------------------------------------------------
+void store_binding(Context& cx, Value map, Value event, Value definition);
+
+// ---- the active maps (active.cpp) -------------------------------------------------------------------------------
+Value current_active_maps_re(Context& cx, bool overriding, Value position);
+// What COMMAND is remapped to in the list MAPS, or nil.
+Value remapping_in_re(Context& cx, Value command, Value maps);
 
 }  // namespace neovm::elisp

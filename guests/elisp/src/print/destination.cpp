@@ -41,14 +41,14 @@ Value resolve_destination(Context& cx, Value destination) {
   return destination;
 }
 
-Value emit_re(Context& cx, Value destination, std::string_view s) {
+Value emit_re(Context& cx, Value destination, std::string_view s, bool whole) {
   if (s.empty()) return kNil;
   const HostHooks& hooks = host_hooks(cx);
   if (destination == Qt) {
     // The internal encoding goes out as it is: batch Emacs shows a raw byte as its two bytes, too.
     std::fwrite(s.data(), 1, s.size(), stdout);
     PrintState& state = print_state(cx);
-    state.last_char = static_cast<unsigned char>(s.back());
+    if (!whole) state.last_char = static_cast<unsigned char>(s.back());
     state.needs_newline = true;
     return kNil;
   }
@@ -84,7 +84,8 @@ Value print_to_re(Context& cx, Value v, Value destination, bool escape, std::str
   destination = resolve_destination(cx, destination);
   Printer printer(cx);
   const HostHooks& hooks = host_hooks(cx);
-  if (hooks.is_buffer != nullptr && hooks.is_buffer(destination)) {
+  const auto is_buffer = [&hooks](Value object) { return hooks.is_buffer != nullptr && hooks.is_buffer(object); };
+  if (is_buffer(destination)) {
     const Value locals = hooks.buffer_locals != nullptr ? hooks.buffer_locals(cx, destination) : kNil;
     printer.for_buffer(locals.is_nil() || variable_value_in(cx, Qenable_multibyte_characters, locals).truthy());
   } else if (hooks.is_marker != nullptr && hooks.is_marker(destination)) {
@@ -97,7 +98,10 @@ Value print_to_re(Context& cx, Value v, Value destination, bool escape, std::str
     return kExit;
   }
   printer.out.append(after);
-  TRY(emit_re(cx, destination, printer.out));
+  // Numbers, `##`, and the text of strings and of buffers' names go out in one piece.
+  const bool whole =
+      after.empty() && (is_number(v) || (!escape && (v.is_string() || is_buffer(v))) || printer.out == "##");
+  TRY(emit_re(cx, destination, printer.out, whole));
   return v;
 }
 

@@ -23,17 +23,18 @@ NEOVM_PRIMITIVE(terpri, "terpri", 0, 2, kWorkerSafe, kStateWrite, kMayGc, kReent
 (Context& cx, Value printcharfun, Value ensure) {
   const Value destination = resolve_destination(cx, printcharfun);
   if (!ensure.is_nil()) {
-    if (destination == Qt) {
-      if (print_state(cx).last_char == '\n') return kNil;
-    } else {
-      const HostHooks& hooks = host_hooks(cx);
-      const bool buffer = (hooks.is_buffer != nullptr && hooks.is_buffer(destination)) ||
-                          (hooks.is_marker != nullptr && hooks.is_marker(destination));
-      if (!buffer) return signal_error1(cx, Qerror, make_string(cx, "Not supported for this kind of output"));
+    const HostHooks& hooks = host_hooks(cx);
+    if ((hooks.is_buffer != nullptr && hooks.is_buffer(destination)) ||
+        (hooks.is_marker != nullptr && hooks.is_marker(destination))) {
       std::int64_t line = 0;
       std::int64_t column = 0;
       if (hooks.stream_line_column != nullptr) hooks.stream_line_column(cx, destination, &line, &column);
       if (column == 0) return kNil;
+    } else if (destination != Qt && TRY(funcall_re(cx, Qfunctionp, {destination})).truthy()) {
+      const Value data = destination.is_cons() ? destination : list(cx, {destination});
+      return signal_error(cx, Qerror, cons(cx, make_string(cx, "Unsupported function argument"), data));
+    } else if (print_state(cx).last_char == '\n') {
+      return kNil;  // also where nothing can be printed
     }
   }
   TRY(emit_re(cx, destination, "\n"));

@@ -11,6 +11,7 @@
 #include "neovm/core/hash_table.hpp"
 #include "neovm/elisp/number_text.hpp"
 #include "neovm/text/characters.hpp"
+#include "neovm/text/unicode_category.hpp"
 
 namespace neovm::elisp {
 
@@ -19,12 +20,22 @@ namespace {
 std::int64_t natural(Value v) { return v.is_natnum_fixnum() ? v.as_fixnum() : -1; }
 bool is_set(Context& cx, Value symbol) { return variable_true(cx, symbol); }
 
-// Objects that print-circle gives numbers to.
-bool can_be_shared(Context& cx, Value v, bool gensym) {
-  if (v.is_cons()) return true;
-  if (v.is_string()) return !string_raw(v)->properties.is_nil();
-  if (v.is_object()) return !is_bool_vector(v) && !is_bignum(v);
-  return gensym && v.is_symbol() && (cx.cells(v).flags & (kSymbolInterned | kSymbolInternedPrivate)) == 0;
+// What stands alone: no mark that combines, no space, nothing invisible (by Unicode's general category).
+bool is_graphic_base(int c) {
+  using enum text::UnicodeCategory;
+  switch (text::unicode_category(c)) {
+    case kMn:
+    case kMc:
+    case kMe:
+    case kZs:
+    case kZl:
+    case kZp:
+    case kCc:
+    case kCf:
+    case kCs:
+    case kCn: return false;
+    default: return true;
+  }
 }
 
 }  // namespace
@@ -43,53 +54,6 @@ PrintOptions::PrintOptions(Context& cx) {
   continuous = is_set(cx, Qprint_continuous_numbering);
   integers_as_characters = is_set(cx, Qprint_integers_as_characters);
   charset_property = variable_value(cx, Qprint_charset_text_property);
-}
-
-// Depth first, in printing order, so that numbers come out in the order of the second sightings.
-void number_shared_objects(Context& cx, Value object) {
-  const bool gensym = is_set(cx, Qprint_gensym);
-  const bool continuous = is_set(cx, Qprint_continuous_numbering);
-  std::vector<Value> pending{object};
-  Value table = variable_value(cx, Qprint_number_table);
-  while (!pending.empty()) {
-    const Value v = pending.back();
-    pending.pop_back();
-    if (!can_be_shared(cx, v, gensym)) continue;
-    if (!is_hash_table(table)) {
-      table = make_hash_table(cx, HashTest::kEq);
-      store(&cx.cells(Qprint_number_table).value, table);
-    }
-    const Value seen = hash_table_get(cx, table, v);
-    const bool always = continuous && v.is_symbol();
-    if ((!seen.is_unbound() && !seen.is_nil()) || always) {
-      if (!seen.is_fixnum()) hash_table_put(cx, table, v, Value::fixnum(-++print_state(cx).number_index));
-      continue;
-    }
-    hash_table_put(cx, table, v, Qt);
-    if (v.is_cons()) {
-      pending.push_back(cdr_raw(v));
-      pending.push_back(car_raw(v));
-    } else if (v.is_string()) {
-      const HostHooks& hooks = host_hooks(cx);
-      if (hooks.string_property_intervals == nullptr) continue;
-      const std::size_t first = pending.size();
-      for (Value l = hooks.string_property_intervals(cx, v); l.is_cons(); l = cdr_raw(l))
-        pending.push_back(car_of_list(cdr_of_list(cdr_of_list(car_raw(l)))));
-      std::reverse(pending.begin() + static_cast<std::ptrdiff_t>(first), pending.end());
-    } else if (v.is_object()) {
-      const ObjectKind kind = header_raw(v)->kind;
-      if (kind == ObjectKind::kHashTable) {
-        for (std::int64_t i = core::hash_capacity_raw(v); i-- > 0;) {
-          if (core::hash_key_raw(v, i).is_unbound()) continue;
-          pending.push_back(core::hash_value_raw(v, i));
-          pending.push_back(core::hash_key_raw(v, i));
-        }
-      } else if (kind == ObjectKind::kVector || kind == ObjectKind::kRecord || kind == ObjectKind::kByteCode ||
-                 kind == ObjectKind::kCharTable || kind == ObjectKind::kSubCharTable) {
-        for (std::int64_t i = slot_count_raw(v); i-- > 0;) pending.push_back(slot_raw(v, i));
-      }
-    }
-  }
 }
 
 void Printer::for_buffer(bool multibyte) {
@@ -135,9 +99,13 @@ void Printer::octal(unsigned c, bool digit_follows) {
 
 bool Printer::object(Value v, bool escape) {
   if (!check_quit(cx_).ok()) return false;
+  if (!options_.circle && depth_ >= kMaxDepth) {
+    error_text(cx_, "Apparently circular structure being printed");
+    return false;
+  }
   if (v.is_fixnum()) {
     const std::int64_t n = v.as_fixnum();
-    if (escape && options_.integers_as_characters && n >= 0 && n <= text::kMax5Byte) {
+    if (options_.integers_as_characters && n >= 0 && n <= text::kMax5Byte) {
       character_integer(static_cast<int>(n));
     } else {
       add(std::to_string(n));
@@ -148,13 +116,9 @@ bool Printer::object(Value v, bool escape) {
     add(float_to_string(cx_, float_raw(v)));
     return true;
   }
-  if (can_be_shared(cx_, v, options_.gensym)) {
+  if (can_be_shared(cx_, v, options_.gensym, depth_ > 1 || options_.continuous)) {
     if (!options_.circle) {
       if (!v.is_symbol()) {
-        if (depth_ >= kMaxDepth) {
-          error_text(cx_, "Apparently circular structure being printed");
-          return false;
-        }
         for (int i = 0; i < depth_; ++i) {
           if (being_printed_[i] != v) continue;
           add("#" + std::to_string(i));
@@ -203,14 +167,6 @@ bool Printer::object(Value v, bool escape) {
 }
 
 void Printer::character_integer(int c) {
-  const auto graphic = [](int ch) {
-    if (ch < 0x7f) return ch > 0x20;
-    if (ch < 0xA1 || ch == 0xAD) return false;
-    if ((ch >= 0x200B && ch <= 0x200F) || (ch >= 0x2028 && ch <= 0x202E) || (ch >= 0x2060 && ch <= 0x206F))
-      return false;
-    if ((ch >= 0xD800 && ch <= 0xF8FF) || ch == 0xFEFF || ch >= 0xE0000) return false;
-    return true;
-  };
   const char* named = nullptr;
   switch (c) {
     case '\b': named = "?\\b"; break;
@@ -222,16 +178,15 @@ void Printer::character_integer(int c) {
     default: break;
   }
   if (named != nullptr) return add(named);
-  if (!graphic(c)) return add(std::to_string(c));
+  if (!is_graphic_base(c)) return add(std::to_string(c));
   add("?");
-  if (c < 0x80 && std::string_view(";\"'\\(){}[]`,").find(static_cast<char>(c)) != std::string_view::npos) add("\\");
+  if (c < 0x80 && std::string_view(";\"'\\(){}[]").find(static_cast<char>(c)) != std::string_view::npos) add("\\");
   add_char(c);
 }
 
 bool Printer::string(Value v) {
-  Value intervals = kNil;
-  if (!string_raw(v)->properties.is_nil() && host_hooks(cx_).string_property_intervals != nullptr)
-    intervals = host_hooks(cx_).string_property_intervals(cx_, v);
+  Value intervals = printed_intervals(cx_, v, options_.charset_property);
+  if (intervals.is_exit()) return false;
   if (intervals.is_cons()) add("#(");
   add("\"");
   const bool multibyte = string_multibyte(v);
@@ -311,8 +266,38 @@ bool reads_as_number(std::string_view name) {
 }
 }  // namespace
 
+// The name as text: bytes that are no characters print as the characters of Latin-1, as if the name were made of them.
+std::string Printer::readable_name(Value v) {
+  const Value string = symbol_name(cx_, v);
+  std::string out;
+  std::uint8_t bytes[text::kMaxBytesPerChar];
+  const auto put = [&](int c) {
+    out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(text::encode_char(c, bytes)));
+  };
+  const std::string_view name = string_view_of(string);
+  for (std::size_t i = 0; i < name.size();) {
+    if (!string_multibyte(string)) {
+      put(static_cast<unsigned char>(name[i++]));
+      continue;
+    }
+    const text::Decoded d = text::decode_char(reinterpret_cast<const std::uint8_t*>(name.data()) + i);
+    put(text::is_raw_byte_char(d.c) ? text::char_to_raw_byte(d.c) : d.c);
+    i += static_cast<std::size_t>(d.bytes);
+  }
+  return out;
+}
+
 void Printer::symbol(Value v, bool escape) {
-  const std::string_view name = symbol_name_view(cx_, v);
+  std::string_view name = symbol_name_view(cx_, v);
+  std::string text;
+  const auto unusual = [](char c) {
+    return static_cast<unsigned char>(c) == 0xC0 || static_cast<unsigned char>(c) == 0xC1;
+  };
+  if (std::any_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }) &&
+      (!string_multibyte(symbol_name(cx_, v)) || std::any_of(name.begin(), name.end(), unusual))) {
+    text = readable_name(v);
+    name = text;
+  }
   if (options_.gensym && (cx_.cells(v).flags & kSymbolInterned) == 0) {
     add("#:");
   } else if (name.empty()) {
@@ -439,13 +424,18 @@ bool Printer::vector_like(Value v, bool escape) {
       add(v.as_pointer<SubrObject>()->descriptor->name);
       add(">");
       return true;
-    case ObjectKind::kFinalizer: add("#<finalizer>"); return true;
+    case ObjectKind::kFinalizer: add(slot_raw(v, 0).is_nil() ? "#<finalizer used>" : "#<finalizer>"); return true;
     case ObjectKind::kHost: {
       const HostType* type = v.as_pointer<HostObject>()->type;
       if (type->print_re != nullptr) {
         const Value text = type->print_re(cx_, v);
         if (text.is_exit()) return false;
-        add(string_view_of(text));
+        std::string_view shown = string_view_of(text);
+        // princ shows a buffer's name alone.
+        constexpr std::string_view kBufferPrefix = "#<buffer ";
+        if (!escape && shown.starts_with(kBufferPrefix) && host_hooks(cx_).is_buffer(v))
+          shown = shown.substr(kBufferPrefix.size(), shown.size() - kBufferPrefix.size() - 1);
+        add(shown);
       } else {
         add(std::string("#<") + type->name + ">");
       }
@@ -475,6 +465,7 @@ bool Printer::hash_table(Value v, bool escape) {
   if (!object(slot_raw(v, kHashRehashSize), escape)) return false;
   add(" rehash-threshold ");
   if (!object(slot_raw(v, kHashRehashThreshold), escape)) return false;
+  if ((header_raw(v)->flags & kHashPurecopy) != 0) add(" purecopy t");
   add(" data (");
   const std::int64_t count = hash_count_raw(v);
   const std::int64_t shown = options_.length >= 0 ? std::min(options_.length, count) : count;

@@ -47,6 +47,7 @@ class Printer {
   void octal(unsigned c, bool digit_follows);
   void add(std::string_view s) { out.append(s); }
   void add_char(int c);
+  std::string readable_name(Value symbol);
 
   static constexpr int kMaxDepth = 200;
   Context& cx_;
@@ -57,13 +58,27 @@ class Printer {
   Value being_printed_[kMaxDepth];
 };
 
-// Fills `print-number-table` for OBJECT (print-circle); true when there is a table to consult.
+// Whether print-circle may give V a number. A string without properties gets one only where it is DEEP: neither the object
+// printed nor an element of it, unless numbers go on from print to print.
+bool can_be_shared(Context& cx, Value v, bool gensym, bool deep);
+// Notes in `print-number-table` what OBJECT holds twice (print-circle), with its number negated.
 void number_shared_objects(Context& cx, Value object);
+
+// An element of what the hook string_property_intervals lists is (START END PLIST), the plist in the order of a copied string:
+// the other way round than it is stored.
+Value plist_of_interval(Value interval);
+Value reversed_plist(Context& cx, Value plist);
+// The text properties of S to print, as (START END PLIST) each. The property `charset` is left out unless
+// CHARSET_PROPERTY (`print-charset-text-property`) is t, or is not nil and some character's charset would be guessed wrong
+// without it. Where it stays, plists are printed as they are stored, else in the order of a copy. May read a charset's map
+// from a file; kExit when that fails.
+Value printed_intervals(Context& cx, Value s, Value charset_property);
 
 // Where output goes: nil is `standard-output`, t the terminal (standard output in batch), or a buffer, marker, function.
 Value resolve_destination(Context& cx, Value destination);
-// Sends text (internal encoding) there. Functions get a character at a time.
-Value emit_re(Context& cx, Value destination, std::string_view text);
+// Sends text (internal encoding) there. Functions get a character at a time. With `whole`, standard output does not note the
+// last character for (terpri nil t): Emacs notes what it writes character by character only.
+Value emit_re(Context& cx, Value destination, std::string_view text, bool whole = false);
 // Prints V to DESTINATION.
 Value print_to_re(Context& cx, Value v, Value destination, bool escape, std::string_view before = {},
                   std::string_view after = {});
@@ -76,7 +91,7 @@ bool print_to_text(Context& cx, Value v, bool escape, std::string* text);
 void write_encoded(FILE* stream, std::string_view text);
 
 struct PrintState {
-  int last_char = '\n';           // last character written to standard output, for (terpri nil t)
+  int last_char = 0;              // last character noted on standard output, for (terpri nil t)
   bool needs_newline = false;     // standard output does not end a line; `message` starts one
   FILE* debug_stream = nullptr;   // redirect-debugging-output
   std::int64_t number_index = 0;  // print-number-table numbers given so far

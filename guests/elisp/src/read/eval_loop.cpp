@@ -78,10 +78,15 @@ Value eval_loop_re(Context& cx, const EvalLoop& loop) {
       if (hooks.buffer_locals(cx, loop.source).is_nil()) return error_text(cx, "Reading from killed buffer");
       if (!start.is_nil()) TRY(enter_region_re(cx, hooks, start, &end));
       if (first) {
-        const Value size = TRY(funcall_re(cx, Qbuffer_size, {loop.source}));
+        // The buffer that is read need not be the current one.
+        const std::size_t here = binding_depth(cx);
+        hooks.record_save_current_buffer(cx);
+        TRY(funcall_re(cx, Qset_buffer, {loop.source}));
+        const Value size = TRY(funcall_re(cx, Qbuffer_size, {}));
         const Value point = TRY(funcall_re(cx, Qpoint, {}));
         const Value limit = TRY(funcall_re(cx, Qpoint_max, {}));
         whole_buffer = point == Value::fixnum(1) && limit == Value::fixnum(size.as_fixnum() + 1);
+        TRY(unbind_to_re(cx, here, kNil));
       }
     }
     Value form = kNil;
@@ -182,7 +187,7 @@ Maybe<bool> lexically_bound_re(Context& cx, ReadStream& in) {
   return cookie_says_lexical(text);
 }
 
-NEOVM_PRIMITIVE(eval_buffer, "eval-buffer", 0, 5, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(eval_buffer, "eval-buffer", 0, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Evaluate the accessible part of BUFFER as Lisp code. PRINTFLAG, FILENAME, UNIBYTE and DO-ALLOW-PRINT "
                 "tell where output goes and which file load-history names.")
 (Context& cx, Value buffer, Value printflag, Value filename, Value, Value do_allow_print) {
@@ -212,7 +217,7 @@ NEOVM_PRIMITIVE(eval_buffer, "eval-buffer", 0, 5, kMainOnly, kStateWrite, kMayGc
   return unbind_to_re(cx, depth, kNil);
 }
 
-NEOVM_PRIMITIVE(eval_region, "eval-region", 2, 4, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
+NEOVM_PRIMITIVE(eval_region, "eval-region", 2, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Evaluate the current buffer's text from START to END as Lisp code, reading with READ-FUNCTION.")
 (Context& cx, Value start, Value end, Value printflag, Value read_function) {
   const HostHooks& hooks = host_hooks(cx);

@@ -156,13 +156,16 @@ Maybe<bool> Reader::skip_doc_string_re(bool* ended) {
 Value Reader::read_bool_vector_re() {
   std::int64_t length = 0;
   int c = in_.get_re();
+  while (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') c = in_.get_re();
+  const bool negative = c == '-';
+  if (c == '-' || c == '+') c = in_.get_re();
   int digits = 0;
   for (; c >= '0' && c <= '9'; c = in_.get_re(), ++digits) {
     if (length > (std::int64_t{1} << 55)) return invalid_syntax("#&...");
     length = length * 10 + (c - '0');
   }
   if (c == ReadStream::kFailed) return kExit;
-  if (digits == 0 || c != '"') return invalid_syntax("#&...");
+  if (digits == 0 || c != '"' || (negative && length != 0)) return invalid_syntax("#&...");
   const Value string = TRY(read_string_re());
   const std::int64_t bytes = (length + 7) / 8;
   // Earlier versions wrote one byte too many when the length was a multiple of eight.

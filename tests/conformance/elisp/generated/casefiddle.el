@@ -72,3 +72,119 @@
 (progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials))
 ;; state: buffer, point
 (progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region (point-marker) (point-marker)))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region (point-marker) 7))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region ?\s 3))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region 3 7))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region "éλ" ""))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region 'foo :key))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region nil nil nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-region 3 -1))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word 10))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word 1))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word 0))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word 7))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word -0.0))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word "abc"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (capitalize-word nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-region 10 10))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-region (point-marker) 1))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-region 0.0e+NaN 0.0e+NaN))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-region "b+" "\351"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-region nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-region nil nil nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-region most-negative-fixnum 100000000000000000000 -100000000000000000000))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word 100))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word 2))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word 7))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word -1))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word 100000000000000000000))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word 2.5))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (downcase-word nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region ?\s ?\n))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region ?\s 7))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region (point-marker) ?\s))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region 2 (point-marker)))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region 2.5 2.5))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region 'bar 'gen-var))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region nil nil nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-initials-region 2 -1 0))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region 2 (point-marker)))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region (point-marker) (point-marker)))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region 3 7))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region (point-marker) ?\s))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region 2.5 1e10))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region 'bar :key))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region nil nil nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-region -1 3))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word 0))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word ?é))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word 1))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word 7))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word 100000000000000000000))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word 1.0e+INF))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (upcase-word nil nil))

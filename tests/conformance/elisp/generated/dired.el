@@ -13,5 +13,4 @@
 (file-attributes-lessp most-positive-fixnum -100000000000000000000)
 (file-attributes-lessp nil)
 (file-attributes-lessp nil nil nil)
-(system-users)
 (system-users nil)

@@ -16,3 +16,8 @@
 (frame-or-buffer-changed-p #'gen-id)
 (redisplay)
 (redisplay nil nil)
+(internal-show-cursor nil nil)
+(internal-show-cursor -1 7)
+(internal-show-cursor most-positive-fixnum 100000000000000000000)
+(internal-show-cursor nil)
+(internal-show-cursor nil nil nil)

@@ -260,3 +260,59 @@
 (progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (verify-visited-file-modtime ?a))
 ;; state: buffer, point
 (progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (verify-visited-file-modtime nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (access-file "" "abc"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (access-file -1 3))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (access-file -100000000000000000000 -100000000000000000000))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (access-file nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (access-file nil nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (access-file "\351" "Hello World"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-acl "%d-%s"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-acl ""))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-acl 3))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-acl most-positive-fixnum))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-acl))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-acl nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-newer-than-file-p "%d-%s" "Hello World"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-newer-than-file-p "" "éλ"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-newer-than-file-p 2 -1))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-newer-than-file-p most-positive-fixnum most-negative-fixnum))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-newer-than-file-p nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (file-newer-than-file-p nil nil nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (next-read-file-uses-dialog-p))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (next-read-file-uses-dialog-p nil))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory "abc"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory "^.*$"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory "\\(a\\|b\\)*"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory "Hello World"))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory 0))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory most-negative-fixnum))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory))
+;; state: buffer, point
+(progn (insert "Hello (big) world_12\n  second line: a.b\n") (goto-char 9) (unhandled-file-name-directory nil nil))

@@ -50,3 +50,4 @@
 (read-from-string)
 (read-from-string nil nil nil nil)
 (read-from-string "")
+(read "b+")

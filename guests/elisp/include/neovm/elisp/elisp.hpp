@@ -12,6 +12,16 @@ void attach(Context& cx);
 // Runs the kEveryStart steps when `every_start`.
 void attach_context(Context& cx, bool every_start);
 
+// Which tiers run the functions of an isolate, and what is counted on the way.
+struct TierOptions {
+  bool enabled = true;          // false: forms and GNU's stack byte-code only
+  bool count = false;           // instructions by tier, for the statistics
+  std::uint32_t threshold = 3;  // calls after which a function without loops gets register code
+};
+// Any time between two runs; before attach() to have it for the first one. While an image is built the tiers must
+// be off: register code is not part of it.
+void configure_tiers(Context& cx, const TierOptions& options);
+
 // Evaluates FORM in the lexical environment *env (nil: dynamic scoping, ((VAR . VALUE)… t): lexical). A
 // (defvar X) at the top of FORM extends *env, so that a file's forms share it. `load` uses this.
 Value eval_in_environment_re(Context& cx, Value form, Value* env);

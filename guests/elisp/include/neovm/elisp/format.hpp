@@ -15,4 +15,8 @@ QuotingStyle quoting_style(Context& cx);
 // `definition`, the text is read as a Lisp object (lazily loaded code).
 Value read_doc_string_re(Context& cx, Value filepos, bool definition);
 
+// Brings in the code and the constants of a byte-code object whose code slot says where they are (FILE . POSITION);
+// anything else stays as it is. Returns OBJECT.
+Value fetch_byte_code_re(Context& cx, Value object);
+
 }  // namespace neovm::elisp

@@ -46,6 +46,9 @@ DATA_WRITES(sort_charsets, "sort-charsets", 1, 1, "Sort the list CHARSETS by pri
   std::vector<int> ids;
   for (Value tail = names; tail.is_cons(); tail = cdr_raw(tail))
     ids.push_back(TRY(charset_argument(cx, car_raw(tail)))->id);
+  Value end = names;
+  while (end.is_cons()) end = cdr_raw(end);
+  if (end.truthy()) return wrong_type(cx, Qlistp, end);
   std::stable_sort(ids.begin(), ids.end(),
                    [&](int a, int b) { return rank[static_cast<std::size_t>(a)] < rank[static_cast<std::size_t>(b)]; });
   std::size_t i = 0;
@@ -157,8 +160,8 @@ struct IsoArguments {
   int final_byte;
 };
 Maybe<IsoArguments> check_iso(Context& cx, Value dimension, Value chars, Value final_char) {
-  if (!dimension.is_natnum_fixnum()) return wrong_type(cx, Qnatnump, dimension);
-  if (!chars.is_natnum_fixnum()) return wrong_type(cx, Qnatnump, chars);
+  if (!dimension.is_fixnum()) return wrong_type(cx, Qfixnump, dimension);
+  if (!chars.is_fixnum()) return wrong_type(cx, Qfixnump, chars);
   if (!is_character(final_char)) return wrong_type(cx, Qcharacterp, final_char);
   if (dimension.as_fixnum() < 1 || dimension.as_fixnum() > 3)
     return error_format(cx, "Invalid DIMENSION %ld, it should be 1, 2, or 3", static_cast<long>(dimension.as_fixnum()));

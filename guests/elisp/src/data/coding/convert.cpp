@@ -99,6 +99,22 @@ Maybe<bool> each_byte_run(std::string_view source, Decoded* out, F decode) {
   return true;
 }
 
+// What decoding by charsets leaves of its runs. A charset is only remembered where it says more than ASCII, and holds on
+// over characters of a multibyte source that were there already.
+void settle_charset_runs(Decoded* d) {
+  if (is_ascii(d->bytes)) d->runs.clear();
+  std::vector<Decoded::Run> settled;
+  for (std::size_t i = 0; i < d->runs.size(); ++i) {
+    const std::int64_t to = i + 1 < d->runs.size() ? d->runs[i + 1].from : d->chars;
+    if (!settled.empty() && settled.back().charset == d->runs[i].charset) {
+      settled.back().to = to;
+    } else {
+      settled.push_back({d->runs[i].from, to, d->runs[i].charset});
+    }
+  }
+  d->runs.swap(settled);
+}
+
 std::string_view skip_signature(std::string_view s) { return s.substr(0, 3) == "\xEF\xBB\xBF" ? s.substr(3) : s; }
 
 Maybe<bool> decode_bytes(Context& cx, const CodingSystem& coding, std::string_view bytes, Decoded* out) {
@@ -204,8 +220,10 @@ Maybe<Decoded> decode_text(Context& cx, const CodingSystem& given, std::string_v
     out.chars = static_cast<std::int64_t>(source.size());
   } else if (multibyte) {
     TRY(each_byte_run(source, &out, [&](std::string_view run) { return decode_bytes(cx, coding, run, &out); }));
+    if (type == Qcharset) settle_charset_runs(&out);
   } else {
     TRY(decode_bytes(cx, coding, source, &out));
+    if (type == Qcharset && is_ascii(out.bytes)) out.runs.clear();
   }
   translate_decoded(cx, coding, &out);
   if (!eol_off) convert_decoded_eol(&out, eol);

@@ -158,6 +158,7 @@ Value coding_spec_re(Context& cx, Value name) {
 
 Maybe<CodingSystem> coding_argument_re(Context& cx, Value name) {
   const Value spec = TRY(coding_spec_re(cx, name));
+  if (spec.is_nil() && !name.is_symbol()) return wrong_type(cx, Qsymbolp, name);
   if (spec.is_nil()) return signal_error1(cx, Qcoding_system_error, name);
   CodingSystem coding;
   coding.name = name.is_nil() ? Qno_conversion : name;
@@ -340,6 +341,7 @@ DATA_REENTERS(coding_system_plist, "coding-system-plist", 1, 1, "Return the prop
 DATA_REENTERS(coding_system_aliases, "coding-system-aliases", 1, 1, "Return the list of names of CODING-SYSTEM.")
 (Context& cx, Value v) {
   const Value spec = TRY(coding_spec_re(cx, v));
+  if (spec.is_nil() && !v.is_symbol()) return wrong_type(cx, Qsymbolp, v);
   if (spec.is_nil()) return signal_error1(cx, Qcoding_system_error, v);
   return slot_raw(spec, kSpAliases);
 }

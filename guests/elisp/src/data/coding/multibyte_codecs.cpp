@@ -89,9 +89,6 @@ Maybe<bool> decode_by_charsets(Context& cx, const CodingSystem& coding, std::str
     }
     i += used;
   }
-  // A charset is only remembered where it says more than ASCII.
-  const auto* p = reinterpret_cast<const std::uint8_t*>(out->bytes.data());
-  if (std::all_of(p, p + out->bytes.size(), [](std::uint8_t b) { return b < 0x80; })) out->runs.clear();
   return true;
 }
 

@@ -14,7 +14,8 @@ struct Bounds {
   std::int64_t from;
   std::int64_t to;
 };
-Maybe<Bounds> region_re(Context& cx, Value start, Value end) {
+// NAMED: the error names the buffer too.
+Maybe<Bounds> region_re(Context& cx, Value start, Value end, bool named = true) {
   const std::int64_t a = TRY(position_argument(cx, start));
   const std::int64_t b = TRY(position_argument(cx, end));
   const std::int64_t low = TRY(funcall_re(cx, Qpoint_min, {}))
@@ -22,7 +23,10 @@ Maybe<Bounds> region_re(Context& cx, Value start, Value end) {
   const std::int64_t high = TRY(funcall_re(cx, Qpoint_max, {}))
   .as_fixnum();
   const Bounds r{std::min(a, b), std::max(a, b)};
-  if (r.from < low || r.to > high) return args_out_of_range(cx, start, end);
+  if (r.from < low || r.to > high) {
+    if (!named) return args_out_of_range(cx, start, end);
+    return args_out_of_range(cx, host_hooks(cx).current_buffer(cx), start, end);
+  }
   return r;
 }
 
@@ -64,8 +68,8 @@ Maybe<bool> check_destination(Context& cx, Value v) {
 DATA_REENTERS(decode_coding_region, "decode-coding-region", 3, 4,
               "Decode the region by CODING-SYSTEM; DESTINATION t returns a string, a buffer receives it.")
 (Context& cx, Value start, Value end, Value name, Value destination) {
-  const Bounds r = TRY(region_re(cx, start, end));
   TRY(coding_argument_re(cx, name));
+  const Bounds r = TRY(region_re(cx, start, end));
   TRY(check_destination(cx, destination));
   const Value text = TRY(text_re(cx, r));
   const Value result = TRY(funcall_re(cx, Qdecode_coding_string, {text, name.is_nil() ? Value(Qno_conversion) : name}));
@@ -74,8 +78,8 @@ DATA_REENTERS(decode_coding_region, "decode-coding-region", 3, 4,
 DATA_REENTERS(encode_coding_region, "encode-coding-region", 3, 4,
               "Encode the region by CODING-SYSTEM; DESTINATION t returns a string, a buffer receives it.")
 (Context& cx, Value start, Value end, Value name, Value destination) {
-  const Bounds r = TRY(region_re(cx, start, end));
   TRY(coding_argument_re(cx, name));
+  const Bounds r = TRY(region_re(cx, start, end));
   TRY(check_destination(cx, destination));
   const Value text = TRY(text_re(cx, r));
   const Value result = TRY(funcall_re(cx, Qencode_coding_string, {text, name.is_nil() ? Value(Qno_conversion) : name}));
@@ -124,7 +128,7 @@ struct Text {
 };
 Maybe<Text> text_argument_re(Context& cx, Value start, Value end) {
   if (start.is_string()) return Text{start, 0};
-  const Bounds r = TRY(region_re(cx, start, end));
+  const Bounds r = TRY(region_re(cx, start, end, false));
   const Value s = TRY(text_re(cx, r));
   return Text{s, r.from};
 }
@@ -181,6 +185,8 @@ DATA_REENTERS(
     unencodable_char_position, "unencodable-char-position", 3, 5,
     "Return the first position, or a list of COUNT, whose character CODING-SYSTEM cannot encode, in the region or in STRING.")
 (Context& cx, Value start, Value end, Value name, Value count, Value string) {
+  const CodingSystem coding = TRY(coding_argument_re(cx, name));
+  if (coding.type() == Qraw_text && name.truthy()) return kNil;  // takes any bytes: nothing else is looked at
   const Coverage coverage = TRY(Coverage::make_re(cx, name));
   Value s = string;
   std::int64_t position = 0;
@@ -194,12 +200,12 @@ DATA_REENTERS(
     s = TRY(substring_of(cx, string, r.from, r.to, false));
     position = r.from;
   }
+  if (!string_multibyte(s)) return kNil;
   std::int64_t wanted = 1;
   if (count.truthy()) {
     if (!count.is_natnum_fixnum()) return wrong_type(cx, Qwholenump, count);
     wanted = count.as_fixnum();
   }
-  if (!string_multibyte(s)) return kNil;
   std::vector<Value> found;
   for (std::int64_t i = 0; i < string_bytes(s) && static_cast<std::int64_t>(found.size()) < wanted; ++position) {
     const text::Decoded d = text::decode_char(string_data_raw(s) + i);
@@ -243,6 +249,7 @@ DATA_REENTERS(charset_after, "charset-after", 0, 1,
 DATA_REENTERS(find_charset_region, "find-charset-region", 2, 3, "Return a list of the charsets in the region.")
 (Context& cx, Value start, Value end, Value table) {
   const Bounds r = TRY(region_re(cx, start, end));
+  if (r.from == r.to) return list(cx, {Qascii});
   const Value text = TRY(text_re(cx, r));
   return funcall_re(cx, Qfind_charset_string, {text, table});
 }

@@ -183,8 +183,22 @@ Value terminal_codings(Context& cx) {
 
 }  // namespace
 
-DATA_READS_STATE(terminal_coding_system, "terminal-coding-system", 0, 1, "Return the coding system of terminal output.")
-(Context& cx, Value) { return car_raw(terminal_codings(cx)); }
+namespace {
+
+Maybe<bool> check_terminal_re(Context& cx, Value terminal) {
+  if (terminal.is_nil()) return true;
+  const Value predicate = intern(cx, "terminal-live-p");
+  if (TRY(funcall_re(cx, predicate, {terminal})).is_nil()) return wrong_type(cx, predicate, terminal);
+  return true;
+}
+
+}  // namespace
+
+DATA_REENTERS(terminal_coding_system, "terminal-coding-system", 0, 1, "Return the coding system of terminal output.")
+(Context& cx, Value terminal) {
+  TRY(check_terminal_re(cx, terminal));
+  return car_raw(terminal_codings(cx));
+}
 DATA_WRITES(set_terminal_coding_system_internal, "set-terminal-coding-system-internal", 1, 2,
             "Set the coding system of terminal output.")
 (Context& cx, Value name, Value) {
@@ -200,8 +214,11 @@ DATA_WRITES(set_safe_terminal_coding_system_internal, "set-safe-terminal-coding-
   TRY(coding_argument_re(cx, name));
   return kNil;
 }
-DATA_READS_STATE(keyboard_coding_system, "keyboard-coding-system", 0, 1, "Return the coding system of keyboard input.")
-(Context& cx, Value) { return cdr_raw(terminal_codings(cx)); }
+DATA_REENTERS(keyboard_coding_system, "keyboard-coding-system", 0, 1, "Return the coding system of keyboard input.")
+(Context& cx, Value terminal) {
+  TRY(check_terminal_re(cx, terminal));
+  return cdr_raw(terminal_codings(cx));
+}
 DATA_WRITES(set_keyboard_coding_system_internal, "set-keyboard-coding-system-internal", 1, 2,
             "Set the coding system of keyboard input.")
 (Context& cx, Value name, Value) {

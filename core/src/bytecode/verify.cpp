@@ -1,0 +1,182 @@
+// The verifier: one pass that finds where instructions begin, then a walk along every path. What it accepts
+// cannot read or write outside of registers, constants, caches and instructions, whatever the values are; types are
+// the instructions' own business.
+#include <utility>
+
+#include "neovm/core/bytecode/code.hpp"
+
+namespace neovm::core::bytecode {
+
+namespace {
+
+// Auxiliary words that the letters after the bar stand for.
+unsigned auxiliary_words(std::string_view operands, Word word) {
+  const std::size_t bar = operands.find('|');
+  if (bar == std::string_view::npos) return 0;
+  unsigned words = 0;
+  for (const char c : operands.substr(bar + 1)) words += c == 'a' ? (b_of(word) + 3) / 4 : 1;
+  return words;
+}
+
+constexpr unsigned kMaxHandlers = 250;
+
+class Verifier {
+ public:
+  Verifier(const Code& code, const std::function<bool(unsigned, unsigned)>& primitive)
+      : code_(code), primitive_(primitive) {}
+
+  std::string run() {
+    if (code_.words.empty()) return "no instructions";
+    if (code_.registers > kMaxRegisters) return "too many registers";
+    if (code_.parameters > code_.registers || code_.mandatory > code_.parameters)
+      return "more parameters than registers";
+    if (code_.words.size() > (std::size_t{1} << 24)) return "too long";
+    starts_.assign(code_.words.size(), false);
+    for (std::size_t at = 0; at < code_.words.size();) {
+      starts_[at] = true;
+      if ((code_.words[at] & 0xFF) >= kOpCount) return fail(at, "no such opcode");
+      const std::size_t length = 1 + auxiliary_words(row(op_of(code_.words[at])).operands, code_.words[at]);
+      if (length > code_.words.size() - at) return fail(at, "cut off");
+      at += length;
+    }
+    for (std::size_t i = 0; i < code_.targets.size(); ++i)
+      if (!is_start(code_.targets[i].word) || (i > 0 && code_.targets[i - 1].key >= code_.targets[i].key))
+        return "bad switch target";
+    handlers_.assign(code_.words.size(), kUnreached);
+    std::string why = reach(0, 0, 0);
+    while (why.empty() && !pending_.empty()) {
+      const std::size_t at = pending_.back();
+      pending_.pop_back();
+      why = step(at);
+    }
+    return why;
+  }
+
+ private:
+  static constexpr std::uint8_t kUnreached = 255;
+
+  std::string fail(std::size_t at, std::string_view what) const {
+    std::string s = "word ";
+    s += std::to_string(at);
+    s += ": ";
+    s += what;
+    return s;
+  }
+  bool is_start(std::int64_t at) const {
+    return at >= 0 && at < static_cast<std::int64_t>(starts_.size()) && starts_[static_cast<std::size_t>(at)];
+  }
+  std::string reach(std::size_t from, std::int64_t at, unsigned handlers) {
+    if (!is_start(at)) return fail(from, "goes to no instruction");
+    if (handlers > kMaxHandlers) return fail(from, "too many handlers");
+    std::uint8_t& known = handlers_[static_cast<std::size_t>(at)];
+    if (known == kUnreached) {
+      known = static_cast<std::uint8_t>(handlers);
+      pending_.push_back(static_cast<std::size_t>(at));
+    } else if (known != handlers) {
+      return fail(static_cast<std::size_t>(at), "reached with different handlers");
+    }
+    return {};
+  }
+  // Checks one operand letter; `value` is the field it names.
+  std::string operand(std::size_t at, char letter, unsigned value) const {
+    switch (letter) {
+      case 'W':
+      case 'R':
+        if (value >= code_.registers) return fail(at, "register out of range");
+        break;
+      case 'K':
+      case 'L':
+        if (value >= code_.constants) return fail(at, "constant out of range");
+        break;
+      default: break;
+    }
+    return {};
+  }
+
+  std::string step(std::size_t at) {
+    const Word word = code_.words[at];
+    const Op op = op_of(word);
+    const OpRow& r = row(op);
+    if (r.effects.find('Q') != std::string_view::npos) return fail(at, "a quickened form");
+    std::size_t next = at + 1;
+    unsigned handlers = handlers_[at];
+    std::int64_t jump = -1;
+    const unsigned fields[3] = {a_of(word), b_of(word), c_of(word)};
+    std::size_t field = 0;
+    std::size_t i = 0;
+    for (; i < r.operands.size() && r.operands[i] != '|'; ++i, ++field) {
+      const char letter = r.operands[i];
+      if (letter == 'J') {
+        jump = static_cast<std::int64_t>(next) + jump_of(word);
+        continue;
+      }
+      if (std::string why = operand(at, letter, letter == 'L' ? wide_of(word) : fields[field]); !why.empty())
+        return why;
+    }
+    for (++i; i < r.operands.size(); ++i) {
+      switch (r.operands[i]) {
+        case 'j':
+          jump = static_cast<std::int64_t>(next) + 1 + static_cast<std::int32_t>(code_.words[next]);
+          ++next;
+          break;
+        case 'k':
+          if ((code_.words[next] & 0xFFFF) >= code_.constants) return fail(at, "constant out of range");
+          if (code_.words[next] >> 16 >= code_.caches) return fail(at, "cache out of range");
+          ++next;
+          break;
+        default:
+          for (unsigned n = 0; n < b_of(word); ++n)
+            if ((code_.words[next + n / 4] >> (n % 4 * 8) & 0xFF) >= code_.registers)
+              return fail(at, "argument out of range");
+          next += (b_of(word) + 3) / 4;
+          break;
+      }
+    }
+    if (op == Op::prim && !primitive_(c_of(word), b_of(word))) return fail(at, "no such primitive");
+    // Loops pass a safepoint, so that they can be stopped: no other jump goes back.
+    if (jump >= 0 && jump <= static_cast<std::int64_t>(at) && op != Op::loop)
+      return fail(at, "jumps back without a safepoint");
+    if (op == Op::push_catch || op == Op::push_handler) {
+      if (std::string why = reach(at, jump, handlers); !why.empty()) return why;
+      if (op_of(code_.words[static_cast<std::size_t>(jump)]) != Op::landing)
+        return fail(at, "handler without a landing");
+      ++handlers;
+      jump = -1;
+    } else if (op == Op::pop_handler) {
+      if (handlers == 0) return fail(at, "no handler to pop");
+      --handlers;
+    } else if (op == Op::return_ && handlers != 0) {
+      return fail(at, "returns with a handler");
+    } else if (op == Op::switch_) {
+      for (const Code::Target& t : code_.targets)
+        if (t.key >> 24 != c_of(word)) {
+          continue;
+        } else if (std::string why = reach(at, t.word, handlers); !why.empty())
+          return why;
+    }
+    const bool jumps = r.operands.find('J') != std::string_view::npos || r.operands.find('j') != std::string_view::npos;
+    if (jumps && op != Op::push_catch && op != Op::push_handler)
+      if (std::string why = reach(at, jump, handlers); !why.empty()) return why;
+    if (r.effects.find('T') != std::string_view::npos) return {};
+    if (next >= code_.words.size()) return fail(at, "runs off the end");
+    return reach(at, static_cast<std::int64_t>(next), handlers);
+  }
+
+  const Code& code_;
+  const std::function<bool(unsigned, unsigned)>& primitive_;
+  std::vector<bool> starts_;
+  std::vector<std::uint8_t> handlers_;
+  std::vector<std::size_t> pending_;
+};
+
+}  // namespace
+
+unsigned length_at(std::span<const Word> words, std::size_t at) {
+  return 1 + auxiliary_words(row(op_of(words[at])).operands, words[at]);
+}
+
+std::string verify(const Code& code, const std::function<bool(unsigned, unsigned)>& primitive) {
+  return Verifier(code, primitive).run();
+}
+
+}  // namespace neovm::core::bytecode

@@ -1,0 +1,71 @@
+// What Lisp may ask about the tiers, and tell them.
+#include "compile/tier_report.hpp"
+#include "eval/byte_verify.hpp"
+#include "eval/machine.hpp"
+#include "eval/tiers.hpp"
+#include "neovm/abi/api.hpp"
+
+namespace neovm::elisp {
+
+namespace {
+
+// The byte-code object that FUNCTION names; kExit with an error when it is something else.
+Value byte_code_of(Context& cx, Value function) {
+  if (function.is_symbol()) function = resolve_function(cx, function);
+  if (!is_byte_code(function)) return wrong_type(cx, Qbyte_code_function_p, function);
+  if (state_number(function) == kNotVerified) TRY(verify_byte_code(cx, function));
+  return function;
+}
+
+}  // namespace
+
+NEOVM_PRIMITIVE(neovm_tier_statistics, "neovm-tier-statistics", 0, 0, kWorkerSafe, kStateRead, kMayGc, kNoReentry,
+                kNondeterministic,
+                "Return an alist of what the tiers of this isolate did; instructions only with --neovm-tier-count.")
+(Context& cx) {
+  Value result = kNil;
+  const std::vector<TierFigure> figures = tier_figures(cx);
+  for (std::size_t i = figures.size(); i-- > 0;)
+    result = cons(cx, cons(cx, intern(cx, figures[i].name), Value::fixnum(static_cast<std::int64_t>(figures[i].value))),
+                  result);
+  return result;
+}
+
+NEOVM_PRIMITIVE(neovm_register_code, "neovm-register-code", 1, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
+                kDeterministic,
+                "Return the register code of FUNCTION as text, or nil when it has none; with QUICKENED as it is now.")
+(Context& cx, Value function, Value quickened) {
+  const Value object = TRY(byte_code_of(cx, function));
+  const FunctionState* s = tiers_of(cx).state(state_number(object));
+  if (s->code == nullptr) return kNil;
+  RootVector roots(cx);
+  roots.values = {slot_raw(object, 2)};
+  const auto constant = [&](unsigned k) {
+    const Value printed = funcall_re(cx, Qprin1_to_string, {slot_raw(roots.values[0], k)});
+    if (printed.is_exit()) cx.exit_kind = ExitKind::kNone;
+    std::string text = printed.is_exit() ? "?" : to_std_string(printed);
+    if (text.size() > 60) text = text.substr(0, 57) + "...";
+    return text;
+  };
+  const std::span<const core::bytecode::Word> words =
+      quickened.truthy() ? std::span<const core::bytecode::Word>(s->own_words.get(), s->code->words.size())
+                         : std::span<const core::bytecode::Word>(s->code->words);
+  return make_string(cx, core::bytecode::disassemble(*s->code, words, constant));
+}
+
+NEOVM_PRIMITIVE(neovm_tier_compile, "neovm-tier-compile", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
+                kDeterministic, "Give the byte-code FUNCTION register code now; return nil when that cannot be.")
+(Context& cx, Value function) {
+  const Value object = TRY(byte_code_of(cx, function));
+  Tiers& tiers = tiers_of(cx);
+  return boolean(tiers.options.enabled && tiers.translate(cx, object));
+}
+
+NEOVM_PRIMITIVE(neovm_tier_veto, "neovm-tier-veto", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+                "Keep the byte-code FUNCTION in the stack executor from its next call on.")
+(Context& cx, Value function) {
+  const Value object = TRY(byte_code_of(cx, function));
+  return boolean(tiers_of(cx).veto(cx, object));
+}
+
+}  // namespace neovm::elisp

@@ -1,0 +1,107 @@
+// What an isolate knows about the functions it runs: how warm they are, their register code, their caches.
+//
+// A byte-code object carries the number of its FunctionState in its header (flags and aux). make-closure copies the
+// number, so all closures of one source function share state; 0 means not verified, 1 verified without state.
+// States live as long as the isolate. When the numbers run out, further functions stay in the stack executor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "neovm/abi/api.hpp"
+#include "neovm/core/bytecode/code.hpp"
+#include "neovm/elisp/elisp.hpp"
+
+namespace neovm::elisp {
+
+struct Machine;
+struct FunctionState;
+
+// One call site's memory of what its function cell held. Valid while the constant is still that symbol and the cell's
+// function_version has not moved.
+struct CallCache {
+  std::uint64_t key = 0;  // word of the symbol; 0: empty
+  SymbolCells* cell = nullptr;
+  std::uint32_t version = 0;
+  std::uint32_t misses = 0;
+  union {
+    FunctionState* code = nullptr;         // call_code
+    const PrimitiveDescriptor* primitive;  // call_primitive
+  };
+};
+
+struct FunctionState {
+  core::bytecode::Word* words = nullptr;  // this isolate's copy, quickened in place; null: not translated
+  CallCache* caches = nullptr;
+  std::uint32_t exact_arguments = 0xFFFFFFFF;  // a call with so many needs no adjusting
+  std::uint16_t registers = 0;
+  std::uint16_t parameters = 0;
+  std::uint16_t mandatory = 0;
+  bool rest = false;
+  bool dynamic = false;  // parameters are a list, bound dynamically
+  bool refused = false;  // stays in the stack executor: vetoed, or not translatable
+  std::uint32_t calls = 0;
+  std::shared_ptr<const core::bytecode::Code> code;
+  std::unique_ptr<core::bytecode::Word[]> own_words;
+  std::unique_ptr<CallCache[]> own_caches;
+};
+
+struct TierStatistics {
+  std::uint64_t functions = 0;  // with a state
+  std::uint64_t translated = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t quickened = 0;
+  std::uint64_t cache_misses = 0;  // a filled cache did not fit
+  std::uint64_t cache_fills = 0;
+  std::uint64_t caches_cleared = 0;  // by the collector, because their symbol may have moved
+  // Only counted with TierOptions::count.
+  std::vector<std::uint64_t> instructions;  // of register code, by opcode; empty unless counted
+  std::uint64_t stack_instructions = 0;
+};
+
+class Tiers {
+ public:
+  Tiers();
+  FunctionState* state(std::uint32_t number) const { return table_[number]; }
+  FunctionState* const* table() const { return table_.data(); }
+  // A call enters OBJECT, which is verified. True: it has register code to run.
+  bool enter(Context& cx, Value object);
+  // Translates now; false when it cannot be.
+  bool translate(Context& cx, Value object);
+  // OBJECT stays in the stack executor from now on (what runs already goes on).
+  bool veto(Context& cx, Value object);
+  FunctionState* ensure_state(Value object);
+  // The cache now depends on a symbol that the collector may move.
+  void note_movable(CallCache* cache) { movable_.push_back(cache); }
+  void clear_movable();
+
+  TierOptions options;
+  TierStatistics statistics;
+
+ private:
+  std::vector<FunctionState*> table_;
+  std::vector<std::unique_ptr<FunctionState>> states_;
+  std::vector<CallCache*> movable_;
+  FunctionState none_;
+};
+
+Tiers& tiers_of(Context& cx);
+// CLOSURE is a copy of PROTOTYPE with other constants: they warm up together.
+void share_function_state(Context& cx, Value prototype, Value closure);
+
+inline std::uint32_t state_number(Value byte_code) {
+  const ObjectHeader* h = header_raw(byte_code);
+  return static_cast<std::uint32_t>(h->flags) | static_cast<std::uint32_t>(h->aux) << 8;
+}
+inline void set_state_number(Value byte_code, std::uint32_t number) {
+  ObjectHeader* h = header_raw(byte_code);
+  h->flags = static_cast<std::uint8_t>(number);
+  h->aux = static_cast<std::uint8_t>(number >> 8);
+}
+inline constexpr std::uint32_t kNotVerified = 0;
+inline constexpr std::uint32_t kNoState = 1;
+inline constexpr std::uint32_t kLastState = 0xFFFF;
+
+}  // namespace neovm::elisp

@@ -1,0 +1,182 @@
+// From maps and commands to keys: accessible-keymaps, where-is-internal. (Emacs Lisp manual, "Scanning Keymaps".)
+#include "keymap/keymap.hpp"
+
+namespace neovm::elisp {
+
+namespace {
+
+// SEQUENCE (a vector) with EVENT at its end. After the meta prefix a character becomes its meta form, except where the
+// prefix is all of a start that the caller gave.
+Value extended(Context& cx, Value sequence, Value event, std::int64_t fixed) {
+  const std::int64_t n = slot_count_raw(sequence);
+  const bool meta = n > fixed && slot_raw(sequence, n - 1) == meta_prefix(cx) && event.is_fixnum();
+  const std::int64_t kept = meta ? n - 1 : n;
+  const Value out = TRY(make_vector(cx, kept + 1, kNil));
+  for (std::int64_t i = 0; i < kept; ++i) set_slot_raw(out, i, slot_raw(sequence, i));
+  set_slot_raw(out, kept, meta ? Value::fixnum(event.as_fixnum() | kMetaModifier) : event);
+  return out;
+}
+
+// A vector of the events of KEYS.
+Value events_vector(Context& cx, Value keys) {
+  const Value out = TRY(make_vector(cx, key_count(keys), kNil));
+  for (std::int64_t i = 0; i < key_count(keys); ++i) set_slot_raw(out, i, TRY(key_event(cx, keys, i)));
+  return out;
+}
+
+bool holds_map(Value reachable, Value map) {
+  for (; reachable.is_cons(); reachable = cdr_raw(reachable))
+    if (cdr_raw(car_raw(reachable)) == map) return true;
+  return false;
+}
+
+// (SEQUENCE . MAP) for MAP and every map that a sequence of its events leads to, shorter sequences first, each map once.
+Value reachable_maps_re(Context& cx, Value start, Value map) {
+  const Value result = list(cx, {cons(cx, start, map)});
+  const std::int64_t fixed = slot_count_raw(start);
+  Value last = result;
+  for (Value l = result; l.is_cons(); l = cdr_raw(l)) {
+    Value bindings = kNil;
+    TRY(collect_bindings_re(cx, cdr_raw(car_raw(l)), true, &bindings));
+    for (bindings = nreverse_list(bindings); bindings.is_cons(); bindings = cdr_raw(bindings)) {
+      TRY(check_quit(cx));
+      const Value event = car_raw(car_raw(bindings));
+      if (event.is_cons()) continue;  // a range of characters is no prefix
+      const Value definition = TRY(binding_definition_re(cx, cdr_raw(car_raw(bindings))));
+      const Value next = TRY(get_keymap_re(cx, definition, OnMissing::kNil, Autoload::kNo));
+      if (!next.is_cons() || holds_map(result, next)) continue;
+      const Value sequence = TRY(extended(cx, car_raw(car_raw(l)), event, fixed));
+      const Value cell = list(cx, {cons(cx, sequence, next)});
+      set_cdr_raw(last, cell);
+      last = cell;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+NEOVM_PRIMITIVE(accessible_keymaps, "accessible-keymaps", 1, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
+                kDeterministic, "Return an alist (KEY . MAP) of all keymaps reachable from KEYMAP (below PREFIX).")
+(Context& cx, Value keymap, Value prefix) {
+  Value map = TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
+  if (prefix.is_nil()) return reachable_maps_re(cx, TRY(make_vector(cx, 0, kNil)), map);
+  if (!is_key_sequence(prefix)) return wrong_type(cx, Qarrayp, prefix);
+  map = TRY(lookup_key_re(cx, map, prefix, false));
+  map = TRY(get_keymap_re(cx, map, OnMissing::kNil, Autoload::kYes));
+  return map.is_cons() ? reachable_maps_re(cx, TRY(events_vector(cx, prefix)), map) : kNil;
+}
+
+namespace {
+
+struct Search {
+  Value definition;
+  Value maps;      // in order of precedence
+  Value composed;  // the same as one map
+  bool no_indirect;
+  bool no_remap;
+  Value found = kNil;  // the last one first
+};
+
+// Commands are compared by identity, keyboard macros and lambda expressions by their parts.
+Value same_definition(Context& cx, Value a, Value b) {
+  if (a == b) return Qt;
+  return a.is_cons() && b.is_cons() ? boolean(TRY(equal(cx, a, b))) : kNil;
+}
+
+Value add_found(Context& cx, Search* search, Value keys) {
+  for (Value l = search->found; l.is_cons(); l = cdr_raw(l))
+    if (TRY(equal(cx, car_raw(l), keys))) return kNil;
+  search->found = cons(cx, keys, search->found);
+  return kNil;
+}
+
+Value find_keys_re(Context& cx, Search* search);
+
+// A binding with the wanted definition was seen under KEYS: counts unless a map with precedence says otherwise.
+Value consider_re(Context& cx, Search* search, Value keys) {
+  Value looked_up = keys;
+  const std::int64_t last = slot_count_raw(keys) - 1;
+  if (slot_raw(keys, last).is_cons()) {  // the first character stands for a range
+    looked_up = TRY(events_vector(cx, keys));
+    set_slot_raw(looked_up, last, car_raw(slot_raw(keys, last)));
+  }
+  const Value binding = TRY(lookup_key_re(cx, search->composed, looked_up, false));
+  if (TRY(same_definition(cx, binding, search->definition)).is_nil()) return kNil;
+  const bool remaps = last == 1 && slot_raw(keys, 0) == Qremap;
+  if (!remaps || search->no_remap) return add_found(cx, search, keys);
+  // [remap COMMAND]: the keys of COMMAND lead here.
+  Search inner{slot_raw(keys, 1), search->maps, search->composed, search->no_indirect, true};
+  TRY(find_keys_re(cx, &inner));
+  for (Value l = nreverse_list(inner.found); l.is_cons(); l = cdr_raw(l)) TRY(add_found(cx, search, car_raw(l)));
+  return kNil;
+}
+
+Value find_keys_re(Context& cx, Search* search) {
+  for (Value m = search->maps; m.is_cons(); m = cdr_raw(m)) {
+    const Value map = TRY(get_keymap_re(cx, car_raw(m), OnMissing::kNil, Autoload::kYes));
+    if (!map.is_cons()) continue;
+    Value reachable = TRY(reachable_maps_re(cx, TRY(make_vector(cx, 0, kNil)), map));
+    for (; reachable.is_cons(); reachable = cdr_raw(reachable)) {
+      Value bindings = kNil;
+      TRY(collect_bindings_re(cx, cdr_raw(car_raw(reachable)), true, &bindings));
+      for (bindings = nreverse_list(bindings); bindings.is_cons(); bindings = cdr_raw(bindings)) {
+        TRY(check_quit(cx));
+        Value binding = cdr_raw(car_raw(bindings));
+        if (!search->no_indirect) binding = TRY(binding_definition_re(cx, binding));
+        if (TRY(same_definition(cx, binding, search->definition)).is_nil()) continue;
+        TRY(consider_re(cx, search, TRY(extended(cx, car_raw(car_raw(reachable)), car_raw(car_raw(bindings)), 0))));
+      }
+    }
+  }
+  return kNil;
+}
+
+bool starts_in_a_menu(Context& cx, Value keys) {
+  const Value first = slot_raw(keys, 0);
+  return first == intern(cx, "menu-bar") || first == Qtool_bar || first == Qtab_bar;
+}
+
+// Can be typed on a terminal without function keys.
+bool only_characters(Value keys) {
+  for (std::int64_t i = 0; i < slot_count_raw(keys); ++i)
+    if (!slot_raw(keys, i).is_fixnum()) return false;
+  return true;
+}
+
+}  // namespace
+
+NEOVM_PRIMITIVE(where_is_internal, "where-is-internal", 1, 5, kWorkerSafe, kStateRead, kMayGc, kReenters,
+                kDeterministic, "Return the key sequences that invoke DEFINITION in KEYMAP (or the active maps).")
+(Context& cx, Value definition, Value keymap, Value first_only, Value no_indirect, Value no_remap) {
+  Value maps = keymap;
+  if (keymap.is_nil()) {
+    maps = TRY(current_active_maps_re(cx, true, kNil));
+  } else if (!keymap.is_cons() || is_keymap_list(keymap)) {
+    const Value map = TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
+    const Value global = variable_value(cx, Qneovm__global_keymap);
+    maps = map == global ? list(cx, {map}) : list(cx, {map, global});
+  }
+  Search search {
+    definition, maps, TRY(compose_maps_re(cx, maps))
+    , no_indirect.truthy(), no_remap.truthy()
+  };
+  if (!search.no_remap && definition.is_symbol() && definition.truthy()) {
+    // The keys of a remapped command run what it is remapped to.
+    const Value target = TRY(remapping_in_re(cx, definition, maps));
+    if (target.truthy()) search.definition = target;
+  }
+  TRY(find_keys_re(cx, &search));
+  const Value found = nreverse_list(search.found);
+  if (first_only.is_nil()) return found;
+  Value best = kNil;
+  for (Value l = found; l.is_cons(); l = cdr_raw(l)) {
+    if (first_only == Qnon_ascii) return car_raw(l);
+    if (starts_in_a_menu(cx, car_raw(l))) continue;
+    if (only_characters(car_raw(l))) return car_raw(l);
+    if (best.is_nil()) best = car_raw(l);
+  }
+  return best;
+}
+
+}  // namespace neovm::elisp

@@ -1,0 +1,148 @@
+// Reading events and key sequences. Events stand in unread-command-events, in the keyboard macro that is being executed
+// (executing-kbd-macro and its index), or come from standard input, a character for each byte.
+#include "keyboard/input.hpp"
+
+#include <cstdio>
+
+#include "process/wait.hpp"
+
+namespace neomacs::host {
+
+namespace {
+
+// The first element of the list in VARIABLE, taken off; (t . EVENT) stands for EVENT.
+Value take_unread_re(Context& cx, Value variable) {
+  const Value l = variable_value(cx, variable);
+  TRY(set_variable_re(cx, variable, cdr_raw(l)));
+  const Value event = car_raw(l);
+  return event.is_cons() && car_raw(event) == Qt ? cdr_raw(event) : event;
+}
+
+// In strings the eighth bit of a unibyte character means Meta.
+Value macro_event(Value macro, std::int64_t i) {
+  constexpr std::int64_t kMeta = std::int64_t{1} << 27;
+  if (is_vector(macro)) return slot_raw(macro, i);
+  const std::int64_t c = string_char_raw(macro, i);
+  return Value::fixnum(!string_multibyte(macro) && c >= 0x80 ? (c & 0x7f) | kMeta : c);
+}
+
+bool is_prefix(Context& cx, Value binding) {
+  if (binding.is_symbol() && binding.truthy()) {
+    const Value function = funcall_re(cx, Qindirect_function, {binding, Qt});
+    if (function.is_exit()) return false;
+    binding = function;
+  }
+  return binding.is_cons() && car_raw(binding) == Qkeymap;
+}
+
+// KEYS with one event more.
+Value with_event(Context& cx, Value keys, Value event) {
+  const std::int64_t n = slot_count_raw(keys);
+  const Value longer = TRY(make_vector(cx, n + 1, event));
+  for (std::int64_t i = 0; i < n; ++i) set_slot_raw(longer, i, slot_raw(keys, i));
+  return longer;
+}
+
+// The character without Shift when there is one: what an unbound upper-case letter stands for.
+Value unshifted_re(Context& cx, Value event) {
+  constexpr std::int64_t kModifiers = ~((std::int64_t{1} << 22) - 1);
+  if (!event.is_fixnum() || event.as_fixnum() < 0) return event;
+  const std::int64_t base = event.as_fixnum() & ~kModifiers;
+  const Value lower = TRY(funcall_re(cx, intern(cx, "downcase"), {Value::fixnum(base)}));
+  return lower.is_fixnum() ? Value::fixnum(lower.as_fixnum() | (event.as_fixnum() & kModifiers)) : event;
+}
+
+}  // namespace
+
+Value read_event_re(Context& cx) {
+  Value event = kUnbound;
+  for (const Value v : {Qunread_post_input_method_events, Qunread_command_events, Qunread_input_method_events})
+    if (event.is_unbound() && variable_value(cx, v).is_cons()) event = TRY(take_unread_re(cx, v));
+  Value macro = variable_value(cx, Qexecuting_kbd_macro);
+  if (macro == Qt) macro = variable_value(cx, intern(cx, "neovm--keyboard-macro"));  // Lisp says: go on with it
+  if (event.is_unbound() && macro.truthy()) {
+    const bool array = macro.is_string() || is_vector(macro);
+    const Value index = variable_value(cx, Qexecuting_kbd_macro_index);
+    const std::int64_t length = !array ? 0 : macro.is_string() ? string_chars(macro) : slot_count_raw(macro);
+    if (!index.is_fixnum() || index.as_fixnum() < 0 || index.as_fixnum() >= length) return kUnbound;
+    event = macro_event(macro, index.as_fixnum());
+    TRY(set_variable_re(cx, Qexecuting_kbd_macro_index, Value::fixnum(index.as_fixnum() + 1)));
+  }
+  if (event.is_unbound()) {
+    TRY(wait_for_output_re(cx, 0, kNil, false));  // timers that are due run before anybody waits for input
+    const int c = std::getc(stdin);
+    if (c == EOF) return signal_error1(cx, Qend_of_file, TRY(make_string(cx, "Error reading from stdin")));
+    event = Value::fixnum(c);
+  }
+  TRY(set_variable_re(cx, intern(cx, "last-input-event"), event));
+  return event;
+}
+
+Value read_keys_re(Context& cx, Value* keys, Value* binding) {
+  Value sequence = TRY(make_vector(cx, 0, kNil));
+  for (;;) {
+    const Value event = TRY(read_event_re(cx));
+    if (event.is_unbound()) return kNil;
+    const Value before = sequence;
+    sequence = TRY(with_event(cx, before, event));
+    Value found = TRY(funcall_re(cx, Qkey_binding, {sequence, Qt}));
+    if (is_prefix(cx, found)) continue;
+    if (found.is_nil()) {
+      const Value other = TRY(with_event(cx, before, TRY(unshifted_re(cx, event))));
+      found = TRY(funcall_re(cx, Qkey_binding, {other, Qt}));
+      if (found.truthy()) sequence = other;
+      if (is_prefix(cx, found)) continue;
+    }
+    *keys = sequence;
+    *binding = found;
+    return Qt;
+  }
+}
+
+namespace {
+
+Value read_one_re(Context& cx, bool characters, bool others_are_errors) {
+  for (;;) {
+    const Value event = TRY(read_event_re(cx));
+    if (event.is_unbound()) return Value::fixnum(-1);
+    if (!characters || event.is_fixnum()) return event;
+    if (others_are_errors) return error_text(cx, "Non-character input-event");
+  }
+}
+
+NEOVM_PRIMITIVE(read_event, "read-event", 0, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+                "Read an event; without a terminal, from a keyboard macro or standard input.")
+(Context& cx, Value, Value, Value) { return read_one_re(cx, false, false); }
+
+NEOVM_PRIMITIVE(read_char, "read-char", 0, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
+                "Read a character; any other event is an error.")
+(Context& cx, Value, Value, Value) { return read_one_re(cx, true, true); }
+
+NEOVM_PRIMITIVE(read_char_exclusive, "read-char-exclusive", 0, 3, kMainOnly, kBlockingIo, kMayGc, kReenters,
+                kNondeterministic, "Read a character; other events are passed over.")
+(Context& cx, Value, Value, Value) { return read_one_re(cx, true, false); }
+
+NEOVM_PRIMITIVE(read_key_sequence_vector, "read-key-sequence-vector", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters,
+                kNondeterministic, "Read a key sequence and return it as a vector.")
+(Context& cx, Value, Value, Value, Value, Value) {
+  Value keys = kNil;
+  Value binding = kNil;
+  if (TRY(read_keys_re(cx, &keys, &binding)).is_nil()) return make_vector(cx, 0, kNil);
+  return keys;
+}
+
+NEOVM_PRIMITIVE(read_key_sequence, "read-key-sequence", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters,
+                kNondeterministic, "Read a key sequence and return it, as a string when it is all plain characters.")
+(Context& cx, Value, Value, Value, Value, Value) {
+  Value keys = kNil;
+  Value binding = kNil;
+  if (TRY(read_keys_re(cx, &keys, &binding)).is_nil()) return make_unibyte_string(cx, "");
+  for (std::int64_t i = 0; i < slot_count_raw(keys); ++i) {
+    const Value v = slot_raw(keys, i);
+    if (!v.is_fixnum() || v.as_fixnum() < 0 || v.as_fixnum() >= 1 << 22) return keys;
+  }
+  return funcall_re(cx, intern(cx, "concat"), {keys});
+}
+
+}  // namespace
+}  // namespace neomacs::host

@@ -1,0 +1,10 @@
+;; There is one empty string of each kind and one empty vector.
+(list (eq "" "") (eq (substring "abc" 1 1) "") (eq (concat) "") (eq (format "") "") (eq (copy-sequence "") "") (eq (make-string 0 ?a) ""))
+(list (eq (substring "\u00e9" 1) (substring "\u00fc" 0 0)) (eq (substring "\u00e9" 1) "") (multibyte-string-p (substring "\u00e9" 1)))
+(list (eq [] []) (eq (vector) []) (eq (vconcat) []) (eq (make-vector 0 1) []) (eq (copy-sequence []) []) (eq (read "[]") []))
+(list (eq (symbol-name (intern "")) "") (eq (read "\"\"") ""))
+(let ((s (propertize "" 'face 'bold))) (list s (text-properties-at 0 s) (eq s "")))
+(let ((s (substring "\u00e9" 1))) (clear-string s) (list (multibyte-string-p s) (multibyte-string-p "")))
+(let ((print-circle t)) (prin1-to-string (list (list "" []) (list "" []))))
+(eq (make-bool-vector 0 nil) (make-bool-vector 0 nil))
+(condition-case e (aset "" 0 ?a) (error e))

@@ -1,0 +1,128 @@
+; Deep structures and deep recursion: an error or an answer, never the end of the native stack. Where Emacs 28.2 itself dies
+; or takes minutes (it reads 20,000 nested brackets in quadratic time), any orderly answer counts.
+
+(setq max-specpdl-size 10000000)
+(defun deep-car (n) (let ((v nil)) (while (> n 0) (setq v (list v) n (1- n))) v))
+(defun deep-vec (n) (let ((v [])) (while (> n 0) (setq v (vector v) n (1- n))) v))
+(defun deep-rec (n) (let ((v nil)) (while (> n 0) (setq v (record 'foo v) n (1- n))) v))
+(defun deep-hash (n) (let ((v nil)) (while (> n 0) (setq v (let ((h (make-hash-table :size 1))) (puthash 1 v h) h) n (1- n))) v))
+(defun deep-clo (n) (let ((v nil)) (while (> n 0) (setq v (let ((w v)) (lambda () w)) n (1- n))) v))
+(defun deep-bc (n) (let ((v nil)) (while (> n 0) (setq v (make-byte-code 0 "\300\207" (vector v) 1) n (1- n))) v))
+(defun deep-quote (n) (let ((v nil)) (while (> n 0) (setq v (list 'quote v) n (1- n))) v))
+(defun deep-ct (n) (let ((v nil)) (while (> n 0) (setq v (make-char-table 'foo v) n (1- n))) v))
+(defun deep-str (n) (let ((v nil)) (while (> n 0) (setq v (propertize "a" 'p v) n (1- n))) v))
+(defun rep (s n) (apply #'concat (make-list n s)))
+(type-of (read (concat (make-string 20000 ?\() (make-string 20000 ?\)))))
+(type-of (read (make-string 20000 ?\()))
+(type-of (read (concat (make-string 20000 ?\[) (make-string 20000 ?\]))))
+(type-of (read (concat (make-string 20000 ?') "a")))
+(type-of (read (concat (make-string 20000 ?`) "a")))
+(type-of (read (concat (make-string 20000 ?,) "a")))
+(type-of (read (concat (rep "#'" 20000) "a")))
+(type-of (read (concat (rep "#s(foo " 20000) (make-string 20000 ?\)))))
+(type-of (read (concat (rep "#[" 20000) (make-string 20000 ?\]))))
+(type-of (read (concat (rep "#^[" 20000) (make-string 20000 ?\]))))
+(type-of (read (concat (rep "#(\"a\" 0 1 (p " 20000) (rep "))" 20000))))
+(type-of (read (concat (rep "(a . " 20000) "b" (make-string 20000 ?\)))))
+(type-of (read (concat "#1=" (make-string 20000 ?\() "#1#" (make-string 20000 ?\)))))
+(type-of (read (concat "#1=" (make-string 20000 ?\[) "#1#" (make-string 20000 ?\]))))
+(type-of (read (concat (let ((s "")) (rep "#1=(" 5000)) (make-string 5000 ?\)))))
+(type-of (prin1-to-string (deep-car 20000)))
+(type-of (prin1-to-string (deep-vec 20000)))
+(type-of (prin1-to-string (deep-quote 20000)))
+(type-of (let ((print-circle t)) (prin1-to-string (deep-car 20000))))
+(type-of (let ((print-circle t)) (prin1-to-string (deep-vec 20000))))
+(type-of (prin1-to-string (deep-rec 20000)))
+(type-of (prin1-to-string (deep-hash 20000)))
+(type-of (prin1-to-string (deep-clo 20000)))
+(type-of (prin1-to-string (deep-bc 20000)))
+(type-of (prin1-to-string (deep-str 20000)))
+(type-of (let ((print-circle t)) (prin1-to-string (deep-str 20000))))
+(type-of (format "%S" (deep-car 20000)))
+(type-of (message "%S" (deep-car 20000)))
+(equal (deep-car 20000) (deep-car 20000))
+(equal (deep-vec 20000) (deep-vec 20000))
+(equal (deep-rec 20000) (deep-rec 20000))
+(equal (deep-bc 20000) (deep-bc 20000))
+(equal-including-properties (deep-str 20000) (deep-str 20000))
+(integerp (sxhash-equal (deep-car 20000)))
+(integerp (sxhash-equal (deep-vec 20000)))
+(integerp (sxhash-equal (deep-str 20000)))
+(let ((h (make-hash-table :test 'equal))) (puthash (deep-car 20000) 1 h) (gethash (deep-car 20000) h))
+(member (deep-car 20000) (list (deep-car 20000)))
+(assoc (deep-car 20000) (list (list (deep-car 20000))))
+(delete (deep-car 20000) (list (deep-car 20000)))
+(type-of (copy-tree (deep-car 20000)))
+(type-of (copy-alist (deep-car 20000)))
+(type-of (purecopy (deep-car 20000)))
+(type-of (let ((v (deep-car 20000))) (garbage-collect) (car v)))
+(type-of (let ((v (deep-vec 20000))) (garbage-collect) (aref v 0)))
+(type-of (let ((v (deep-str 20000))) (garbage-collect) (length v)))
+(type-of (let ((v (deep-clo 20000))) (garbage-collect) (funcall v)))
+(string-match "\\(a\\|b\\)*$" (make-string 1000000 ?a))
+(string-match (concat "a" (make-string 20000 ?*)) "aaa")
+(with-temp-buffer (insert (make-string 20000 ?\() (make-string 20000 ?\))) (scan-sexps 1 1))
+(with-temp-buffer (insert (make-string 20000 ?\() (make-string 20000 ?\))) (scan-lists (point-max) -1 0))
+(with-temp-buffer (emacs-lisp-mode) (insert (make-string 20000 ?\()) (car (parse-partial-sexp 1 (point-max))))
+(with-temp-buffer (emacs-lisp-mode) (insert (make-string 20000 ?\()) (let ((s (parse-partial-sexp 1 (/ 20000 2)))) (car (parse-partial-sexp (/ 20000 2) (point-max) nil nil s))))
+(let ((max-lisp-eval-depth 100000)) (json-parse-string (concat (make-string 2047 ?\[) (make-string 2047 ?\]))))
+(let ((max-lisp-eval-depth 1000000)) (json-serialize (deep-vec 20000)))
+(let ((max-lisp-eval-depth 1000000)) (json-serialize (let ((v nil)) (dotimes (_ 20000) (setq v (list (cons 'a v)))) v)))
+(let ((max-lisp-eval-depth 1000000)) (json-serialize (let ((v nil)) (dotimes (_ 20000) (setq v (let ((h (make-hash-table :test 'equal :size 1))) (puthash "a" v h) h))) v)))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (eval (let ((v 1)) (dotimes (_ 20000) (setq v (list 'progn v))) v) t))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (eval (let ((v 1)) (dotimes (_ 20000) (setq v (list '1+ v))) v) t))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rr (n) (1+ (rr n))) (rr 1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rm (n) (mapcar #'rm (list n))) (rm 1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rs (n m) (sort (list n m) #'rs)) (rs 1 2))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun ra (&rest n) (apply #'ra n)) (ra 1 2))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rh (&rest n) (maphash #'rh (let ((h (make-hash-table))) (puthash 1 1 h) h))) (rh))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun re (&rest _) (eval '(re))) (re))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rx1 (&rest _) (mapconcat #'rx1 '(1) "")) (rx1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defvar hk nil) (setq hk '(rhk)) (defun rhk (&rest _) (run-hooks 'hk)) (rhk))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rct (&rest _) (map-char-table #'rct (make-char-table 'foo 1))) (rct))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rrd (&rest _) (read #'rrd)) (rrd))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rpr (&rest _) (prin1 1 #'rpr)) (rpr))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rins (&rest _) (let ((inhibit-modification-hooks nil)) (insert "a"))) (with-temp-buffer (setq before-change-functions '(rins)) (rins)))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defalias 'rb (byte-compile (lambda (n) (mapcar #'rb (list n))))) (rb 1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defalias 'rb2 (byte-compile (lambda (n) (1+ (rb2 n))))) (rb2 1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rcc (n) (condition-case nil (rcc n) (foo 1))) (rcc 1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 20000)) (defun rcat (n) (catch 'a (unwind-protect (rcat n) 1))) (rcat 1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defvar wat 1) (add-variable-watcher 'wat (lambda (&rest _) (set 'wat 2))) (set 'wat 3))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rcmp (&rest _) (try-completion "a" #'rcmp)) (rcmp 1))
+;; timeout: 15
+(let ((max-lisp-eval-depth 100000000)) (defun rerr (&rest _) (error "%s" (rerr))) (rerr 1))
+(let ((max-lisp-eval-depth 100000000) (s 'car)) (dotimes (_ 20000) (let ((n (make-symbol "x"))) (fset n s) (setq s n))) (funcall s '(1)))
+(let ((s 'car)) (dotimes (_ 20000) (let ((n (make-symbol "x"))) (fset n s) (setq s n))) (indirect-function s))
+(let ((s (make-symbol "b"))) (set s 1) (dotimes (_ 500) (let ((n (make-symbol "x"))) (defvaralias n s) (setq s n))) (symbol-value s))
+(let ((s (make-sparse-keymap))) (dotimes (_ 5000) (let ((n (make-sparse-keymap))) (define-key n "a" s) (setq s n))) (list (lookup-key s "aaa") (copy-keymap s) (where-is-internal 'foo s)))
+(let ((s (make-char-table 'foo 0))) (dotimes (_ 3000) (let ((n (make-char-table 'foo nil))) (set-char-table-parent n s) (setq s n))) (list (aref s ?a) (char-table-range s '(97 . 99))))
+(format-mode-line (deep-car 20000))
+(format-mode-line (let ((v "a")) (dotimes (_ 20000) (setq v (list "" v))) v))
+(mapcan #'identity (list (deep-car 20000)))
+(nconc (deep-car 20000) nil)
+(type-of (flatten-tree (deep-car 20000)))
+(let ((a (list 1))) (setcar a a) (equal a a))
+(let ((a (list 1)) (b (list 1))) (setcar a a) (setcar b b) (equal a b))
+(let ((a (list 1)) (b (list 1))) (setcdr a a) (setcdr b b) (equal a b))
+(let ((a (list 1))) (setcar a a) (integerp (sxhash-equal a)))
+(type-of (let ((a (list 1))) (setcar a a) (prin1-to-string a)))

@@ -1,0 +1,12 @@
+;; Keyboard macros run the command loop: arguments, prefix keys, minibuffers, hooks, errors.
+(with-temp-buffer (switch-to-buffer (current-buffer)) (execute-kbd-macro "abc\C-a\C-u3x") (buffer-string))
+(with-temp-buffer (switch-to-buffer (current-buffer)) (execute-kbd-macro (kbd "M-: ( i n s e r t SPC \" q \" ) RET")) (buffer-string))
+(with-temp-buffer (switch-to-buffer (current-buffer)) (execute-kbd-macro "ab" 3) (list (buffer-string) executing-kbd-macro (recursion-depth)))
+(let (l) (with-temp-buffer (switch-to-buffer (current-buffer)) (let ((post-command-hook (list (lambda () (push this-command l))))) (execute-kbd-macro "a\C-b"))) l)
+(with-temp-buffer (switch-to-buffer (current-buffer)) (condition-case e (execute-kbd-macro "a\C-f\C-fb") (error (list e (buffer-string)))))
+(execute-kbd-macro 'car)
+(with-temp-buffer (switch-to-buffer (current-buffer)) (let ((last-kbd-macro [?x ?y])) (call-last-kbd-macro 2)) (buffer-string))
+(let ((unread-command-events (list ?a ?b))) (list (read-event) (read-char)))
+(let ((unread-command-events (list ?\C-x ?\C-f))) (read-key-sequence nil))
+(let ((unread-command-events (list ?\C-x 'f5))) (read-key-sequence-vector nil))
+(let ((overriding-local-map (make-sparse-keymap)) (overriding-terminal-local-map (make-sparse-keymap))) (list (length (current-active-maps t)) (key-binding "\M-x")))

@@ -1,0 +1,11 @@
+;; Loading a file again moves its entry to the head of load-history.
+(let* ((dir (make-temp-file "history" t)) (a (expand-file-name "a.el" dir)) (b (expand-file-name "b.el" dir)))
+  (with-temp-file a (insert "(defvar load-history-a 1)\n")) (with-temp-file b (insert "(defvar load-history-b 1)\n"))
+  (prog1 (mapcar (lambda (f) (load f nil t) (list (file-name-nondirectory (caar load-history)) (cdar load-history)
+                   (length (delq nil (mapcar (lambda (e) (equal (car e) f)) load-history))))) (list a b a b b))
+    (delete-directory dir t)))
+(let ((load-history nil) (current-load-list nil))
+  (with-temp-buffer (insert "(defvar load-history-c 1)") (eval-buffer nil nil "/tmp/load-history-c.el" nil t))
+  (with-temp-buffer (insert "(defvar load-history-d 1) (defvar load-history-e 1)") (eval-buffer nil nil "/tmp/load-history-d.el" nil t))
+  (with-temp-buffer (insert "(defvar load-history-f 1)") (narrow-to-region 1 20) (eval-buffer nil nil "/tmp/load-history-c.el" nil t))
+  load-history)

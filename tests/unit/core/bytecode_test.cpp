@@ -1,0 +1,149 @@
+// Register bytecode: what the builder writes, what the verifier accepts, what the disassembler shows.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "neovm/core/bytecode/builder.hpp"
+
+namespace {
+
+using namespace neovm::core::bytecode;
+
+bool any_primitive(unsigned, unsigned) { return true; }
+
+Code loop_code() {
+  // r0: a number. Counts it down to zero, under a handler that gives its error to r2.
+  Builder b;
+  b.use(3);
+  const auto again = b.make_label();
+  const auto done = b.make_label();
+  const auto landing = b.make_label();
+  b.emit_wide(Op::load_k, 1, 0);
+  b.push(Op::push_handler, 1, landing);
+  b.bind(again);
+  b.branch(Op::jump_num_le_k, 0, 1, done);
+  b.emit(Op::sub1, 0, 0);
+  b.jump(again);
+  b.bind(done);
+  b.emit(Op::pop_handler);
+  const std::uint8_t args[] = {0, 1};
+  b.call_global(2, 2, args);
+  b.emit(Op::return_, 2);
+  b.bind(landing);
+  b.emit(Op::landing, 2);
+  b.emit(Op::return_, 2);
+  EXPECT_FALSE(b.failed());
+  Code c = b.finish();
+  EXPECT_FALSE(b.failed());
+  c.parameters = c.mandatory = 1;
+  c.constants = 3;
+  return c;
+}
+
+TEST(Bytecode, BuilderAndVerifierAgree) {
+  const Code c = loop_code();
+  EXPECT_EQ(verify(c, any_primitive), "");
+  EXPECT_EQ(c.caches, 1);
+}
+
+TEST(Bytecode, Disassembly) {
+  const Code c = loop_code();
+  EXPECT_EQ(disassemble(c, c.words, [](unsigned k) { return "<" + std::to_string(k) + ">"; }),
+            "4 registers, 1 to 1 arguments, 14 words\n"
+            "    0        load_k r1 k0 <0>\n"
+            "    1        push_handler r1 -> 12\n"
+            "    3        jump_num_le_k r0 k1 <1> -> 7\n"
+            "    5        sub1 r0 r0\n"
+            "    6        loop -> 3\n"
+            "    7        pop_handler\n"
+            "    8        call_global r2 k2 <2> cache 0 (r0 r1)\n"
+            "   11        return_ r2\n"
+            "   12        landing r2\n"
+            "   13        return_ r2\n");
+}
+
+TEST(Bytecode, BackwardBranchesPassASafepoint) {
+  Builder b;
+  b.use(0);
+  const auto again = b.make_label();
+  b.bind(again);
+  b.emit(Op::sub1, 0, 0);
+  b.branch(Op::jump_true, 0, again);
+  b.emit(Op::return_, 0);
+  const Code c = b.finish();
+  EXPECT_EQ(verify(c, any_primitive), "");
+  // The same without `loop` is refused.
+  Code wrong;
+  wrong.registers = 1;
+  wrong.words = {encode(Op::jump_true, 0) | 0xFFFFU << 16, encode(Op::return_, 0)};
+  EXPECT_NE(verify(wrong, any_primitive).find("without a safepoint"), std::string::npos);
+}
+
+TEST(Bytecode, RefusalsHaveReasons) {
+  const auto why = [](std::vector<Word> words, auto change) {
+    Code c;
+    c.registers = 2;
+    c.constants = 1;
+    c.words = std::move(words);
+    change(c);
+    return verify(c, [](unsigned opcode, unsigned n) { return opcode == 80 && n == 2; });
+  };
+  const auto same = [](Code&) {};
+  EXPECT_EQ(why({encode(Op::return_, 1)}, same), "");
+  EXPECT_EQ(why({}, same), "no instructions");
+  EXPECT_EQ(why({encode(Op::return_, 2)}, same), "word 0: register out of range");
+  EXPECT_EQ(why({encode(Op::mov, 0, 1)}, same), "word 0: runs off the end");
+  EXPECT_EQ(why({0xFF}, same), "word 0: no such opcode");
+  EXPECT_EQ(why({encode(Op::load_k, 0) | 1U << 16, encode(Op::return_, 0)}, same), "word 0: constant out of range");
+  EXPECT_EQ(why({encode(Op::call_global, 0, 1), 0, 0, encode(Op::return_, 0)}, same), "word 0: cache out of range");
+  EXPECT_EQ(why({encode(Op::call_global, 0, 1), 0}, same), "word 0: cut off");
+  EXPECT_EQ(why({encode(Op::call, 0, 2, 1), 0x0200, encode(Op::return_, 0)}, same), "word 0: argument out of range");
+  EXPECT_EQ(why({encode(Op::jump) | 7U << 16}, same), "word 0: goes to no instruction");
+  EXPECT_EQ(why({encode(Op::pop_handler), encode(Op::return_, 0)}, same), "word 0: no handler to pop");
+  EXPECT_EQ(why({encode(Op::push_catch, 0), 0, encode(Op::return_, 0)}, same), "word 0: handler without a landing");
+  EXPECT_EQ(why({encode(Op::push_catch, 0), 0, encode(Op::landing, 0), encode(Op::return_, 0)}, same),
+            "word 2: reached with different handlers");
+  EXPECT_EQ(why({encode(Op::prim, 0, 1, 80), 0, encode(Op::return_, 0)}, same), "word 0: no such primitive");
+  EXPECT_EQ(why({encode(Op::prim, 0, 2, 80), 0, encode(Op::return_, 0)}, same), "");
+  EXPECT_EQ(why({encode(Op::call_code, 0, 0), 0, encode(Op::return_, 0)}, same), "word 0: a quickened form");
+  EXPECT_EQ(why({encode(Op::return_, 1)}, [](Code& c) { c.parameters = 3; }), "more parameters than registers");
+  EXPECT_EQ(why({encode(Op::return_, 1)}, [](Code& c) { c.targets = {{0, 5}}; }), "bad switch target");
+}
+
+// Whatever the words are, verify() ends and reads nothing outside of them (the sanitizers watch).
+TEST(Bytecode, VerifierTakesAnything) {
+  std::mt19937 random(static_cast<unsigned>(20260729 + ::testing::UnitTest::GetInstance()->random_seed()));
+  int accepted = 0;
+  for (int round = 0; round < 200000; ++round) {
+    Code c;
+    c.registers = static_cast<std::uint16_t>(random() % 6);
+    c.constants = static_cast<std::uint16_t>(random() % 4);
+    c.caches = static_cast<std::uint16_t>(random() % 3);
+    const std::size_t n = random() % 12;
+    for (std::size_t i = 0; i < n; ++i) {
+      const Word op = random() % 4 == 0 ? random() % 256 : random() % kOpCount;
+      c.words.push_back(op | (random() % 4) << 8 | (random() % 4) << 16 | (random() % 4) << 24);
+    }
+    if (random() % 4 == 0) c.targets = {{0, static_cast<std::uint32_t>(random() % 14)}};
+    if (verify(c, any_primitive).empty()) {
+      ++accepted;
+      EXPECT_FALSE(disassemble(c, c.words, {}).empty());
+    }
+  }
+  EXPECT_GT(accepted, 100);
+}
+
+TEST(Bytecode, RowsAreWellFormed) {
+  for (unsigned i = 0; i < kOpCount; ++i) {
+    const OpRow& r = kOpRows[i];
+    EXPECT_EQ(r.operands.find_first_not_of("WRKUNLJ.|jka"), std::string_view::npos) << r.name;
+    EXPECT_EQ(r.effects.find_first_not_of("CPEATQ"), std::string_view::npos) << r.name;
+    // W only as A, so that a builder can retarget it; arguments need their number.
+    EXPECT_TRUE(r.operands.find('W') == std::string_view::npos || r.operands.find('W') == 0) << r.name;
+    if (r.operands.find('a') != std::string_view::npos) {
+      EXPECT_EQ(r.operands.find('N'), 1U) << r.name;
+    }
+  }
+}
+
+}  // namespace

@@ -1,0 +1,142 @@
+// A context that stops at safepoints and in parking primitives, and goes on on other threads.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "neovm/abi/api.hpp"
+#include "neovm/core/context.hpp"
+#include "neovm/elisp/elisp.hpp"
+#include "neovm/host/host.hpp"
+
+namespace {
+
+using namespace neovm;
+
+Value wait_here(Context& cx, Value question) {
+  if (!cx.may_suspend()) return signal_error1(cx, Qerror, question);
+  return park(cx);
+}
+constexpr PrimitiveDescriptor kWait =
+    make_descriptor("suspend-test-wait", 1, 1, Affinity::kWorkerSafe, Effect::kStateRead, GcEffect::kMayGc,
+                    Reentry::kNoReentry, Determinism::kDeterministic, "Wait for the test's answer.", &wait_here);
+
+Value end_slice(Context& cx) {
+  cx.fuel = 1000;
+  return cx.may_suspend() ? kSuspended : kNil;
+}
+
+class Suspend : public ::testing::Test {
+ protected:
+  static IsolateOptions options() {
+    IsolateOptions o;
+    o.building = true;
+    return o;
+  }
+  Suspend() : isolate_(options()), cx_(isolate_) {
+    elisp::attach(cx_);
+    neomacs::host::attach(cx_);
+    auto* subr = reinterpret_cast<SubrObject*>(cx_.heap().allocate(ObjectKind::kSubr, sizeof(SubrObject)));
+    subr->descriptor = &kWait;
+    store(&cx_.cells(intern(cx_, kWait.name)).function, Value::pointer(subr, Tag::kObject));
+  }
+  Value read(const std::string& text) {
+    const Value result = funcall_re(cx_, Qread_from_string, {make_string(cx_, text)});
+    EXPECT_FALSE(result.is_exit());
+    return car_raw(result);
+  }
+  std::string print(Value v) {
+    if (v == kSuspended) return "suspended";
+    if (v.is_exit()) return "exit";
+    return to_std_string(funcall_re(cx_, Qprin1_to_string, {v}));
+  }
+  // Runs `step` on a thread of its own, with that thread's native stack.
+  template <class Step>
+  Value elsewhere(Step step) {
+    Value v = kNil;
+    std::thread([&] {
+      auto* const here = static_cast<char*>(__builtin_frame_address(0));
+      cx_.native_stack_base = here;
+      cx_.native_stack_limit = here - (std::size_t{1} << 20);
+      v = step();
+    }).join();
+    return v;
+  }
+  // (FUNCTION) from start to end, one slice a thread. Returns how often it was suspended.
+  int run_in_slices(const std::string& function, std::string* result) {
+    cx_.fuel = 1000;
+    cx_.on_slice_end = end_slice;
+    const Value f = read(function);
+    Value v = elsewhere([&] { return isolate_.guest_hooks().start(cx_, f, {}); });
+    int suspended = 0;
+    for (; v == kSuspended && suspended < 100000; ++suspended)
+      v = elsewhere([&] { return isolate_.guest_hooks().resume(cx_, kNil); });
+    cx_.on_slice_end = nullptr;
+    *result = print(v);
+    return suspended;
+  }
+  Isolate isolate_;
+  Context cx_;
+};
+
+TEST_F(Suspend, LoopsGoOnOnOtherThreads) {
+  std::string result;
+  EXPECT_GT(run_in_slices("(closure (t) () (let ((i 0) (l nil)) (while (< i 30000) (setq l (list i l) i (1+ i))) i))",
+                          &result),
+            20);
+  EXPECT_EQ(result, "30000");
+}
+
+TEST_F(Suspend, EveryKindOfSafepoint) {
+  std::string result;
+  EXPECT_GT(
+      run_in_slices(
+          "(closure (t) () (let ((h (make-hash-table)) (n 0)) (put 'f 'n 0)"
+          "  (mapc #'(lambda (i) (puthash i i h)) (make-list 9 1)) (mapc #'(lambda (i) (puthash i 1 h)) '(1 2 3))"
+          "  (let ((i 0)) (while (< i 900) (setq n (+ n (apply #'+ (mapcar #'(lambda (x) (1+ x)) '(1 2 3 4)))"
+          "     (car (sort (list 5 3 8 1) #'(lambda (a b) (< a b)))) (length (mapconcat #'identity '(\"a\" \"b\") \"-\")))"
+          "     i (1+ i)) (maphash #'(lambda (k v) (setq n (+ n v))) h)"
+          "     (let ((hook (list #'(lambda () (setq n (1+ n)))))) (set 'suspend-hook hook) (run-hooks 'suspend-hook)))"
+          "  n)))",
+          &result),
+      10);
+  EXPECT_EQ(result, std::to_string(900 * (14 + 1 + 3 + 3 + 1)));
+}
+
+TEST_F(Suspend, RegisterCode) {
+  // (lambda (n) (let ((r nil)) (while (> n 0) (setq r (cons n r)) (setq n (1- n))) r)), then calls of (lambda (x) (1+ x)).
+  std::string result;
+  EXPECT_GT(
+      run_in_slices("(closure (t) () (apply #'+ (mapcar #[257 \"\\211T\\207\" [] 3] (funcall #[257 "
+                    "\"\\300\\1\\301V\\203\\23\\0\\1\\1B\\262\\1\\1S\\262\\2\\202\\1\\0\\207\" [nil 0] 4] 20000))))",
+                    &result),
+      20);
+  EXPECT_EQ(result, std::to_string(20000LL * 20001 / 2 + 20000));
+  const Value translated = eval_form_re(cx_, read("(cdr (assq 'translated (neovm-tier-statistics)))"), Qt);
+  EXPECT_EQ(print(translated), "2");
+}
+
+TEST_F(Suspend, ParkedPrimitiveGetsItsValue) {
+  const Value f = read(
+      "(closure (t) (x) (condition-case e (list (suspend-test-wait x) (suspend-test-wait 2) x) "
+      "(quit (cons 'caught e))))");
+  const Value arg = Value::fixnum(7);
+  EXPECT_EQ(isolate_.guest_hooks().start(cx_, f, {&arg, 1}), kSuspended);
+  EXPECT_EQ(elsewhere([&] { return isolate_.guest_hooks().resume(cx_, Value::fixnum(40)); }), kSuspended);
+  EXPECT_EQ(print(elsewhere([&] { return isolate_.guest_hooks().resume(cx_, Value::fixnum(41)); })), "(40 41 7)");
+  // An error instead of a value is raised where the primitive waits.
+  EXPECT_EQ(isolate_.guest_hooks().start(cx_, f, {&arg, 1}), kSuspended);
+  (void)signal_error0(cx_, Qquit);
+  EXPECT_EQ(print(isolate_.guest_hooks().resume(cx_, kExit)), "(caught quit)");
+  EXPECT_EQ(cx_.sp, cx_.stack_base);
+  EXPECT_EQ(cx_.eval_depth, 0);
+}
+
+TEST_F(Suspend, NotUnderNativeFrames) {
+  // `eval_form_re` is no start: the primitive must see that it may not park.
+  const Value v = eval_form_re(cx_, read("(condition-case e (suspend-test-wait 1) (error e))"), Qt);
+  EXPECT_EQ(print(v), "(error 1)");
+}
+
+}  // namespace
