@@ -18,6 +18,8 @@ import machine  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests/conformance/elisp"
 KNOWN = ROOT / "tests/oracle/known-differences.tsv"
+# See scripts/unit.py: an unsteady answer is named, and passes when it is right twice more.
+SECOND_LOOK = os.environ.get("NEOVM_TEST_SECOND_LOOK") == "1"
 
 
 def arguments():
@@ -183,6 +185,21 @@ class Tally:
         return 1 if self.failed or not total else 0
 
 
+def second_look(vm, cases, expected, answers):
+    """ANSWERS, where a form that differed, but for no crash, and is equal in two further runs of the file counts as equal."""
+    odd = [i for i, (got, _, _) in enumerate(answers)
+           if expected[i] is not None and not equal(expected[i], got) and got.startswith(("OK", "ERR", "TIMEOUT"))]
+    known = read_known()
+    odd = [i for i in odd if (cases[i].file, cases[i].id) not in known]
+    if odd:
+        again = [vm.run(cases) for _ in range(2)]
+        for i in odd:
+            if all(equal(expected[i], run[i][0]) for run in again):
+                print(f"UNSTEADY {cases[i].file}:{cases[i].line} {cases[i].id}\n  expected  {expected[i]}\n  got once  {answers[i][0]}")
+                answers[i] = again[0][i]
+    return answers
+
+
 def main():
     options = arguments()
     emacs = None
@@ -223,7 +240,8 @@ def main():
             expected = [recorded.get(case.id) for case in cases]
         else:
             expected = [answer[0] for answer in emacs.run(cases)]
-        return path, cases, expected, vm.run(cases)
+        answers = vm.run(cases)
+        return path, cases, expected, second_look(vm, cases, expected, answers) if SECOND_LOOK else answers
 
     with ThreadPoolExecutor(options.jobs) as pool:
         for number, (path, cases, expected, answers) in enumerate(pool.map(compare, paths), 1):
