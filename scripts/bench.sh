@@ -3,6 +3,11 @@ source "$NEO_ROOT/scripts/lib.sh"
 preset=release
 name=all
 json=
+# The soak has options of its own, and is no part of `all`: it takes an hour.
+if [ "${1:-}" = soak ]; then
+  shift
+  exec "$PYTHON" bench/soak/soak.py "$@"
+fi
 while [ $# -gt 0 ]; do
   case $1 in
     --help | -h)
@@ -15,6 +20,8 @@ Runs the benchmarks of bench/NAME (default: all of them) beside their anchors in
   bytecomp  GNU's byte compiler on its 94 files of lisp/emacs-lisp, against Emacs: equal bytes, CPU time
   index   the job of ./neo run, against Emacs: equal result, time, memory
   tasks   tasks, channels, select, timers of the isolate runtime, against Go and Erlang
+  soak    one hour of mixed load that must leave nothing behind, and ten million seeds of the properties that hold in
+          every order of events: ./neo bench soak --help. Not a part of `all`.
 A folder of bench/ without run.py is a program of its own: ./neo bench NAME runs build/PRESET/bin/bench_NAME.
 --json writes a list of {name, value, unit, anchor, anchor_value, ratio, gate}.
 TXT
