@@ -5,9 +5,8 @@
 namespace neovm::core::gc {
 
 // Stack words may be anything, including what a sanitizer keeps there.
-[[gnu::no_sanitize("address", "thread", "undefined")]] void each_native_word(Isolate& isolate, const void* stack_top,
-                                                                             void (*fn)(void* data, std::uint64_t word),
-                                                                             void* data) {
+__attribute__((no_sanitize("address", "thread", "undefined"))) void each_native_word(
+    Isolate& isolate, const void* stack_top, void (*fn)(void* data, std::uint64_t word), void* data) {
   if (stack_top == nullptr) return;
   for (const Context* cx : isolate.contexts()) {
     if (stack_top >= cx->native_stack_base || stack_top < cx->native_stack_limit) continue;

@@ -7,7 +7,7 @@
 //   fix-ups                          where pointers into the program belong
 //   names                            zero-terminated
 // Addresses in the file are those of the window. The header has a checksum of its own; `checksum` covers
-// everything behind it. Numbers are the machine's (little-endian 64 bit is the only one there is).
+// the header, too, and everything behind its page. Numbers are the machine's (little-endian 64 bit is the only one there is).
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@
 namespace neovm::core::image {
 
 inline constexpr char kMagic[8] = {'N', 'e', 'o', 'V', 'M', 'i', 'm', 'g'};
-inline constexpr std::uint32_t kFormat = 2;
+inline constexpr std::uint32_t kFormat = 3;
 inline constexpr std::size_t kBodyOffset = heap_map::kBlockSize;
 
 // A piece of the file: offset from its start, and number of elements.
@@ -64,7 +64,7 @@ struct ImageHeader {
   std::uint64_t live_bytes;
   std::uint64_t conses;
   std::uint64_t objects;
-  std::uint64_t checksum;         // of everything behind the header's page
+  std::uint64_t checksum;         // of everything above and of everything behind the header's page
   std::uint64_t header_checksum;  // of everything above
 };
 static_assert(sizeof(ImageHeader) < 4096);

@@ -98,7 +98,8 @@ class Loader {
     tail_offset_ = kBodyOffset + body_bytes_;
     if (h_.blocks == 0 || h_.blocks > gc::kImageWindowBlocks || tail_offset_ >= bytes) return "is damaged";
     for (const auto& [piece, size] : pieces())
-      if (piece->offset < tail_offset_ || piece->offset > bytes || piece->count > (bytes - piece->offset) / size)
+      if (piece->offset % 8 != 0 || piece->offset < tail_offset_ || piece->offset > bytes ||
+          piece->count > (bytes - piece->offset) / size)
         return "is damaged";
     if (h_.block_table.count != h_.blocks || h_.relocations.count != h_.blocks * 64 || h_.roots.count != kRootCount)
       return "is damaged";
@@ -158,7 +159,8 @@ class Loader {
   }
 
   [[nodiscard]] bool sound() const {
-    const std::uint64_t body = checksum(gc::block_start(first_), body_bytes_, h_.build_id);
+    const std::uint64_t header = checksum(&h_, offsetof(ImageHeader, checksum), h_.build_id);
+    const std::uint64_t body = checksum(gc::block_start(first_), body_bytes_, header);
     return checksum(file_.tail, file_.tail_bytes, body) == h_.checksum;
   }
 

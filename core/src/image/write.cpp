@@ -371,7 +371,8 @@ class Writer : public Tracer {
     h.conses = conses_;
     h.objects = objects_;
     h.file_bytes = kBodyOffset + body_.size() + tail.size();
-    h.checksum = checksum(tail.data(), tail.size(), checksum(body_.data(), body_.size(), h.build_id));
+    const std::uint64_t seed = checksum(&h, offsetof(ImageHeader, checksum), h.build_id);
+    h.checksum = checksum(tail.data(), tail.size(), checksum(body_.data(), body_.size(), seed));
     h.header_checksum = checksum(&h, offsetof(ImageHeader, header_checksum), h.format);
     if (size != nullptr) {
       *size = {h.file_bytes, body_.size(), conses_, objects_, 0, h.symbol_ids};

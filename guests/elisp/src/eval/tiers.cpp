@@ -44,21 +44,25 @@ bool Tiers::translate(Context& cx, Value object) {
   if (s->words != nullptr) return true;
   if (s == &none_) return false;
   std::optional<core::bytecode::Code> code = translate_stack_code(cx, object);
-  if (code) {
-    const Machine& m = machine(cx);
-    const std::string why = core::bytecode::verify(*code, [&m](unsigned opcode, unsigned n) {
-      const PrimitiveDescriptor* d = m.byte_primitives[opcode].descriptor;
-      return d != nullptr && (d->max_args < 0 || n <= static_cast<unsigned>(d->max_args)) &&
-             n >= static_cast<unsigned>(d->min_args);
-    });
-    if (!why.empty()) code.reset();
-  }
-  if (!code) {
+  if (!code || !adopt(cx, object, std::move(*code)).empty()) {
     s->refused = true;
     ++statistics.refused;
     return false;
   }
-  s->code = std::make_shared<const core::bytecode::Code>(std::move(*code));
+  return true;
+}
+
+std::string Tiers::adopt(Context& cx, Value object, core::bytecode::Code code) {
+  const Machine& m = machine(cx);
+  std::string why = core::bytecode::verify(code, [&m](unsigned opcode, unsigned n) {
+    const PrimitiveDescriptor* d = m.byte_primitives[opcode].descriptor;
+    return d != nullptr && (d->max_args < 0 || n <= static_cast<unsigned>(d->max_args)) &&
+           n >= static_cast<unsigned>(d->min_args);
+  });
+  FunctionState* s = ensure_state(object);
+  if (why.empty() && s == &none_) why = "too many functions";
+  if (!why.empty()) return why;
+  s->code = std::make_shared<const core::bytecode::Code>(std::move(code));
   const core::bytecode::Code& c = *s->code;
   s->own_words = std::make_unique<core::bytecode::Word[]>(c.words.size());
   std::copy(c.words.begin(), c.words.end(), s->own_words.get());
@@ -72,7 +76,7 @@ bool Tiers::translate(Context& cx, Value object) {
   if (!s->rest && !s->dynamic && s->mandatory == s->parameters) s->exact_arguments = s->parameters;
   s->words = s->own_words.get();
   ++statistics.translated;
-  return true;
+  return "";
 }
 
 bool Tiers::veto(Context&, Value object) {

@@ -70,6 +70,9 @@ class Tiers {
   bool enter(Context& cx, Value object);
   // Translates now; false when it cannot be.
   bool translate(Context& cx, Value object);
+  // Gives OBJECT, whose shape has the parameters of CODE, this register code from its next call on, unless the verifier refuses
+  // it: then the reason is returned and nothing is changed.
+  std::string adopt(Context& cx, Value object, core::bytecode::Code code);
   // OBJECT stays in the stack executor from now on (what runs already goes on).
   bool veto(Context& cx, Value object);
   FunctionState* ensure_state(Value object);
