@@ -9,7 +9,7 @@
 namespace neovm {
 
 Context::Context(Isolate& isolate, std::size_t stack_values) : isolate_(isolate) {
-  stack_bytes_ = stack_values * sizeof(Value);
+  stack_bytes_ = (stack_values + kStackReserve) * sizeof(Value);
   void* p = mmap(nullptr, stack_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) std::abort();
   stack_base = sp = static_cast<Value*>(p);
@@ -27,7 +27,8 @@ Context::Context(Isolate& isolate, std::size_t stack_values) : isolate_(isolate)
     auto* base = static_cast<char*>(low) + size;
     native_stack_base = base;
     const std::size_t usable = std::min<std::size_t>(size, std::size_t{512} << 20);
-    native_stack_limit = base - usable + std::min<std::size_t>(usable / 4, std::size_t{256} << 10);
+    native_reserve_ = std::min<std::size_t>(usable / 4, kNativeReserve);
+    native_stack_limit = base - usable + native_reserve_;
   }
 }
 
@@ -36,6 +37,11 @@ Context::~Context() {
   auto& all = isolate_.contexts_;
   all.erase(std::remove(all.begin(), all.end(), this), all.end());
   munmap(stack_base, stack_bytes_);
+}
+
+void Context::open_reserve() {
+  stack_limit += kStackReserve;
+  native_stack_limit = static_cast<const char*>(native_stack_limit) - native_reserve_ / 2;
 }
 
 void Context::trace(Tracer& t) {

@@ -19,6 +19,9 @@ LOOPS = {
     "quitting forbidden": "(let ((inhibit-quit t)) (while t))",
     "byte-code": "(funcall (byte-compile (lambda () (while t))))",
     "byte-code calls": "(progn (defun f (n) (while (g n))) (defun g (n) n) (byte-compile 'f) (byte-compile 'g) (f 1))",
+    "recursion": "(let ((max-lisp-eval-depth 800)) (while t (ignore-errors (defun f () (f)) (f))))",
+    "recursion to the end of the stack":
+        "(let ((max-lisp-eval-depth 100000000) (max-specpdl-size 100000000)) (defun f () (f)) (while t (ignore-errors (f))))",
     "macros": "(progn (defmacro m () '(m)) (while t (ignore-errors (macroexpand-all '(m)))))",
     "sort": "(let ((l (number-sequence 1 300000))) (while t (sort l '<)))",
     "sort by Lisp": "(let ((l (number-sequence 1 300000))) (while t (sort l (lambda (a b) (< b a)))))",
@@ -89,6 +92,30 @@ def test_the_signal_is_the_exit_code(bin_folder):
     for number in (signal.SIGTERM, signal.SIGHUP):
         status, out, _ = interrupted(bin_folder, LOOPS["protected"], number)
         check((status, out) == (int(number), b"hook"), (number, status, out))
+
+
+# The signal comes at level DEPTH of a recursion that is allowed 1600.
+AT_DEPTH = """(let ((max-lisp-eval-depth 1600) (max-specpdl-size 2500))
+  (defvar depth 0)
+  (defun f () (setq depth (1+ depth)) (if (= depth %d) (signal-process (emacs-pid) 'SIGINT)) (let ((x depth)) (f)))
+  %s (condition-case nil (f) (error (princ depth))))"""
+
+
+def test_the_hook_runs_at_every_depth(bin_folder):
+    hook = '(add-hook (quote kill-emacs-hook) (lambda () (princ (mapconcat (quote identity) (list "ho" "ok") ""))))'
+
+    def run(depth, compiled):
+        form = AT_DEPTH % (depth, "(byte-compile 'f)" if compiled else "")
+        return harness.neomacs(bin_folder, "--eval", "(require 'bytecomp)", "--eval", hook, "--eval", form)
+
+    with ThreadPoolExecutor(2) as pool:
+        for compiled in (False, True):
+            end = int(run(0, compiled).stdout.removesuffix(b"hook"))  # the depth at which the recursion fails
+            check(end > 300, end)
+            # The poll that notices comes a few calls after the signal.
+            for depth, result in zip(range(end - 40, end), pool.map(lambda d: run(d, compiled), range(end - 40, end))):
+                seen = (result.returncode, result.stdout)
+                check(seen in ((2, b"hook"), (2, b"%dhook" % end), (0, b"%dhook" % end)), (compiled, depth, seen, result.stderr))
 
 
 def test_a_second_signal_does_not_wait(bin_folder):

@@ -96,8 +96,15 @@ void on_end(int number) {
   neovm::elisp::wake_task_waits(*cx);
 }
 
+// Nothing below this comes back, so kill-emacs-hook gets room to run wherever the signal came: at the last level that
+// max-lisp-eval-depth allows, too.
 void terminate(neovm::Context& cx) {
+  constexpr std::int64_t kRoom = 1600;
   cx.on_terminate = nullptr;
+  cx.open_reserve();
+  const auto used = cx.eval_depth + static_cast<std::int64_t>(cx.bindings.size());
+  neovm::store(&cx.cells(neovm::Qmax_lisp_eval_depth).value, neovm::Value::fixnum(cx.eval_depth + kRoom));
+  neovm::store(&cx.cells(neovm::Qmax_specpdl_size).value, neovm::Value::fixnum(used + 2 * kRoom));
   (void)neovm::funcall_re(cx, neovm::intern(cx, "kill-emacs"), {neovm::Value::fixnum(interrupted().signal.load())});
   _exit(interrupted().signal.load());
 }

@@ -8,15 +8,19 @@ namespace neovm::core::gc {
 __attribute__((no_sanitize("address", "thread", "undefined"))) void each_native_word(
     Isolate& isolate, const void* stack_top, void (*fn)(void* data, std::uint64_t word), void* data) {
   if (stack_top == nullptr) return;
+  // Stacks do not overlap: the one that STACK_TOP is on is the one whose base comes next. A primitive that collects
+  // may be some frames below the limit, in the reserve that every stack has under it.
+  const Context* on = nullptr;
   for (const Context* cx : isolate.contexts()) {
-    if (stack_top >= cx->native_stack_base || stack_top < cx->native_stack_limit) continue;
-    const auto* p =
-        reinterpret_cast<const std::uint64_t*>(reinterpret_cast<std::uint64_t>(stack_top) & ~std::uint64_t{7});
-    const auto* end = static_cast<const std::uint64_t*>(cx->native_stack_base);
-    for (; p < end; ++p)
-      if (heap_map::contains(*p)) fn(data, *p);
-    return;
+    if (stack_top >= cx->native_stack_base) continue;
+    if (on == nullptr || cx->native_stack_base < on->native_stack_base) on = cx;
   }
+  if (on == nullptr || stack_top < static_cast<const char*>(on->native_stack_limit) - Context::kNativeReserve) return;
+  const auto* p =
+      reinterpret_cast<const std::uint64_t*>(reinterpret_cast<std::uint64_t>(stack_top) & ~std::uint64_t{7});
+  const auto* const end = static_cast<const std::uint64_t*>(on->native_stack_base);
+  for (; p < end; ++p)
+    if (heap_map::contains(*p)) fn(data, *p);
 }
 
 void fill_starts(std::uint32_t block) {

@@ -100,6 +100,9 @@ inline constexpr Value kSuspended = kForward;
 
 class Context {
  public:
+  static constexpr std::size_t kStackReserve = 8192;
+  static constexpr std::size_t kNativeReserve = std::size_t{256} << 10;
+
   explicit Context(Isolate& isolate, std::size_t stack_values = std::size_t{1} << 20);
   ~Context();
   Context(const Context&) = delete;
@@ -111,8 +114,8 @@ class Context {
 
   // ---- VM stack: Values only, grows upward, never moves (reserved lazily) ----
   Value* stack_base = nullptr;
-  Value* stack_limit = nullptr;
-  Value* sp = nullptr;  // next free; everything below is a precise root
+  Value* stack_limit = nullptr;  // kStackReserve values of it are kept for open_reserve()
+  Value* sp = nullptr;           // next free; everything below is a precise root
 
   // ---- binding stack ----
   BindingStack bindings;
@@ -144,6 +147,9 @@ class Context {
   // Ends the process in good order (kInterruptTerminate). Called at safepoints and wherever primitives ask for quits, so
   // it must not return to them.
   void (*on_terminate)(Context& cx) = nullptr;
+  // Moves the limits of the VM stack and the native stack into what was kept back, so that the last words of a program
+  // can run however deep it was. Once, and only on the way out.
+  void open_reserve();
   // No native frame of this context would be lost: it was started by GuestHooks::start and nothing re-entered.
   [[nodiscard]] bool may_suspend() const { return suspendable_depth != 0 && native_depth == suspendable_depth; }
 
@@ -174,6 +180,7 @@ class Context {
  private:
   Isolate& isolate_;
   std::size_t stack_bytes_ = 0;
+  std::size_t native_reserve_ = 0;  // bytes below native_stack_limit
 };
 
 // Precise roots for C++ containers that live across re-entry: a vector of Values registered with the context.
