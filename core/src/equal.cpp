@@ -138,9 +138,9 @@ std::uint64_t hash_bytes(const std::uint8_t* p, std::size_t n) {
 }
 
 std::uint64_t hash_eq(Context& cx, Value v) {
-  if (v.is_fixnum()) return spread(static_cast<std::uint64_t>(v.as_fixnum()));
-  if (!v.is_heap()) return spread(v.bits() >> 3);
-  return spread(identity_hash(cx, v));
+  if (v.is_fixnum()) return number_hash(static_cast<std::uint64_t>(v.as_fixnum()));
+  if (!v.is_heap()) return number_hash(v.bits() >> 3);
+  return number_hash(identity_hash(cx, v));
 }
 
 std::uint64_t hash_eql(Context& cx, Value v) {

@@ -3,6 +3,7 @@
 #include "neovm/core/hash_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -31,12 +32,15 @@ struct Index {
   std::uint32_t* hash;
   std::uint32_t* next;
   std::uint32_t* bucket;
-  std::uint64_t mask;
+  unsigned bits;  // of the number of buckets
+
+  std::uint32_t& bucket_for(std::uint32_t h) const { return bucket[bucket_of(h, bits)]; }
 };
 Index index_of(Value table) {
   const std::int64_t n = hash_capacity_raw(table);
   std::uint32_t* p = index_words(table);
-  return {p, p + n, p + 2 * n, static_cast<std::uint64_t>(bucket_count(table)) - 1};
+  return {p, p + n, p + 2 * n,
+          static_cast<unsigned>(std::countr_zero(static_cast<std::uint64_t>(bucket_count(table))))};
 }
 
 // Bucket counts are powers of two, at least the number of entries.
@@ -91,7 +95,7 @@ std::int64_t grown_size(Value table) {
 void rechain(Value table) {
   const Index ix = index_of(table);
   const std::int64_t n = hash_capacity_raw(table);
-  std::fill_n(ix.bucket, ix.mask + 1, 0U);
+  std::fill_n(ix.bucket, std::uint64_t{1} << ix.bits, 0U);
   std::uint32_t free = 0;
   std::int64_t used = 0;
   for (std::int64_t i = n; i-- > 0;) {
@@ -99,7 +103,7 @@ void rechain(Value table) {
       ix.next[i] = free;
       free = static_cast<std::uint32_t>(i) + 1;
     } else {
-      std::uint32_t& bucket = ix.bucket[ix.hash[i] & ix.mask];
+      std::uint32_t& bucket = ix.bucket_for(ix.hash[i]);
       ix.next[i] = bucket;
       bucket = static_cast<std::uint32_t>(i) + 1;
       ++used;
@@ -114,7 +118,7 @@ std::int64_t chain_first(Value table, std::uint32_t hash) {
   if (slot_raw(table, kHashIndex).is_nil()) return -1;
   if (fixnum_slot(table, kHashCleared) != 0) rechain(table);
   const Index ix = index_of(table);
-  return static_cast<std::int64_t>(ix.bucket[hash & ix.mask]) - 1;
+  return static_cast<std::int64_t>(ix.bucket_for(hash)) - 1;
 }
 std::int64_t chain_next(Value table, std::int64_t i) { return static_cast<std::int64_t>(index_of(table).next[i]) - 1; }
 std::uint32_t entry_hash(Value table, std::int64_t i) { return index_words(table)[i]; }
@@ -134,7 +138,7 @@ Value add_entry(Context& cx, Value table, std::uint32_t hash, Value key, Value v
   const std::int64_t i = fixnum_slot(table, kHashFree) - 1;
   set_fixnum_slot(table, kHashFree, ix.next[i]);
   ix.hash[i] = hash;
-  std::uint32_t& bucket = ix.bucket[hash & ix.mask];
+  std::uint32_t& bucket = ix.bucket_for(hash);
   ix.next[i] = bucket;
   bucket = static_cast<std::uint32_t>(i) + 1;
   const Value entries = slot_raw(table, kHashEntries);
@@ -146,7 +150,7 @@ Value add_entry(Context& cx, Value table, std::uint32_t hash, Value key, Value v
 
 void remove_entry(Value table, std::int64_t i) {
   const Index ix = index_of(table);
-  std::uint32_t* link = &ix.bucket[ix.hash[i] & ix.mask];
+  std::uint32_t* link = &ix.bucket_for(ix.hash[i]);
   while (*link != static_cast<std::uint32_t>(i) + 1) link = &ix.next[*link - 1];
   *link = ix.next[i];
   const Value entries = slot_raw(table, kHashEntries);
@@ -168,6 +172,7 @@ void clear_entries(Value table) {
 }
 
 std::uint32_t hash_for_test(Context& cx, HashTest test, Value key) {
+  if (key.is_fixnum()) return number_hash(static_cast<std::uint64_t>(key.as_fixnum()));
   switch (test) {
     case HashTest::kEq: return static_cast<std::uint32_t>(hash_eq(cx, key));
     case HashTest::kEql: return static_cast<std::uint32_t>(hash_eql(cx, key));
@@ -200,10 +205,11 @@ bool same_means_eq(HashTest test, Value key) {
 }  // namespace
 
 Maybe<std::int64_t> find_entry(Context& cx, Value table, Value key, std::uint32_t hash) {
-  std::int64_t i = chain_first(table, hash);
-  if (i < 0) return i;
-  const HashTest test = hash_test_raw(table);
+  if (slot_raw(table, kHashIndex).is_nil()) return std::int64_t{-1};
+  if (fixnum_slot(table, kHashCleared) != 0) rechain(table);
   const Index ix = index_of(table);
+  auto i = static_cast<std::int64_t>(ix.bucket_for(hash)) - 1;
+  const HashTest test = hash_test_raw(table);
   const Value* const entries = slots_raw(slot_raw(table, kHashEntries))->slots;
   if (same_means_eq(test, key)) {
     while (i >= 0 && entries[2 * i] != key) i = static_cast<std::int64_t>(ix.next[i]) - 1;
@@ -216,6 +222,14 @@ Maybe<std::int64_t> find_entry(Context& cx, Value table, Value key, std::uint32_
     if (test == HashTest::kEql ? eql(k, key) : TRY(equal(cx, k, key))) return i;
   }
   return std::int64_t{-1};
+}
+
+Value put_entry(Context& cx, Value table, Value key, Value v) {
+  const std::uint32_t hash = hash_for_test(cx, hash_test_raw(table), key);
+  const std::int64_t i = TRY(find_entry(cx, table, key, hash));
+  if (i < 0) return add_entry(cx, table, hash, key, v);
+  set_slot_raw(slot_raw(table, kHashEntries), 2 * i + 1, v);
+  return v;
 }
 
 Value copy_table(Context& cx, Value table) {
@@ -260,16 +274,7 @@ Value hash_table_get(Context& cx, Value table, Value key) {
   return i < 0 ? kUnbound : core::hash_value_raw(table, i);
 }
 
-void hash_table_put(Context& cx, Value table, Value key, Value v) {
-  const std::uint32_t hash = core::hash_for_test(cx, core::hash_test_raw(table), key);
-  Maybe<std::int64_t> found = core::find_entry(cx, table, key, hash);
-  if (!found.ok()) return;
-  if (found.get_raw() >= 0) {
-    set_slot_raw(slot_raw(table, core::kHashEntries), 2 * found.get_raw() + 1, v);
-  } else {
-    (void)core::add_entry(cx, table, hash, key, v);
-  }
-}
+void hash_table_put(Context& cx, Value table, Value key, Value v) { (void)core::put_entry(cx, table, key, v); }
 
 void hash_table_remove(Context& cx, Value table, Value key) {
   Maybe<std::int64_t> found =

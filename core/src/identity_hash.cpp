@@ -16,8 +16,8 @@ std::uint32_t mix(std::uint64_t x) {
   return static_cast<std::uint32_t>(x >> 8);
 }
 
-// A new hash, never 0: a plain counter, so that objects put into a table in a row are neighbours there (`spread` in
-// equal_hash.hpp). The sequence is the heap's own, so runs repeat.
+// A new hash, never 0: a plain counter, so that objects put into a table in a row are neighbours there (`number_hash`
+// in equal_hash.hpp). The sequence is the heap's own, so runs repeat.
 std::uint32_t next_hash(core::HeapState& s) {
   const auto h = static_cast<std::uint32_t>(++s.hash_state);
   return h == 0 ? static_cast<std::uint32_t>(++s.hash_state) : h;

@@ -17,6 +17,8 @@ std::int64_t chain_next(Value table, std::int64_t i);
 std::uint32_t entry_hash(Value table, std::int64_t i);
 // Adds an entry for a key that is not there; may fail with memory-full. Returns VALUE.
 Value add_entry(Context& cx, Value table, std::uint32_t hash, Value key, Value value);
+// Gives KEY the value V in a table with a standard test. Returns V, or fails as find_entry and add_entry do.
+Value put_entry(Context& cx, Value table, Value key, Value v);
 void remove_entry(Value table, std::int64_t i);
 void clear_entries(Value table);
 // Builds chains, free list and count from the entries (after the collector cleared some).
