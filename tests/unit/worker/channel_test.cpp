@@ -82,23 +82,39 @@ TEST(Channel, OneSenderAndOneReceiverKeepTheOrder) {
     }
 }
 
-// Two workers that keep meeting at one channel: it splits, and stays right.
-Task<bool> pull_in_order(Channel<int> ch, int n, bool* split) {
-  for (int i = 0; i < n; ++i) {
-    Received<int> r = co_await ch.recv();
-    if (!r.ok() || *r != i) co_return false;
-    *split = *split || ch.core()->split();
+// Two workers that keep meeting at one channel: it splits, and stays right. The value sleeps while it moves, which is under
+// the channel's lock, so that the other side finds the lock held on any machine.
+struct SleepyValue {
+  int n = 0;
+  SleepyValue() = default;
+  explicit SleepyValue(int value) : n(value) {}
+  SleepyValue(SleepyValue&& other) noexcept : n(other.n) { std::this_thread::sleep_for(std::chrono::microseconds(50)); }
+  SleepyValue& operator=(SleepyValue&& other) noexcept {
+    n = other.n;
+    return *this;
   }
+};
+Task<void> send_sleepy(Channel<SleepyValue> ch, int n) {
+  for (int i = 0; i < n; ++i)
+    if (co_await ch.send(SleepyValue(i)) != Status::kOk) co_return;
+}
+Task<bool> pull_until_split(Channel<SleepyValue> ch, int n, bool* split) {
+  for (int i = 0; i < n && !*split; ++i) {
+    Received<SleepyValue> r = co_await ch.recv();
+    if (!r.ok() || r->n != i) co_return false;
+    *split = ch.core()->split();
+  }
+  ch.close();
   co_return true;
 }
 
 TEST(Channel, SplitsUnderContention) {
   Runtime rt({.workers = 2});
   bool split = false;
-  for (int round = 0; round < 500 && !split; ++round) {
-    Channel<int> ch(256);
-    JoinHandle<void> sender = rt.spawn(send_range(ch, 0, 20'000), {.pin = 0});
-    JoinHandle<bool> receiver = rt.spawn(pull_in_order(ch, 20'000, &split), {.pin = 1});
+  for (int round = 0; round < 100 && !split; ++round) {
+    Channel<SleepyValue> ch(256);
+    JoinHandle<void> sender = rt.spawn(send_sleepy(ch, 2'000), {.pin = 0});
+    JoinHandle<bool> receiver = rt.spawn(pull_until_split(ch, 2'000, &split), {.pin = 1});
     EXPECT_EQ(rt.block_on(std::move(receiver)).value, true);
     EXPECT_EQ(rt.block_on(std::move(sender)).status, Status::kOk);
   }

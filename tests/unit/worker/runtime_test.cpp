@@ -165,8 +165,10 @@ TEST(Runtime, NoPriorityStarves) {
     Runtime rt({.workers = workers});
     std::array<std::atomic<long>, 3> turns{};
     EXPECT_EQ(rt.block_on(no_starvation(&turns)).status, Status::kOk);
+    // One worker offers one turn in 32 at least to the lowest. Of two workers the operating system may stop the one that is
+    // at it, so there only the end of no_starvation() says that it gets on.
+    if (workers != 1) continue;
     EXPECT_GT(turns[0].load(), turns[2].load());
-    // One turn in 32 at least is offered to the lowest.
     EXPECT_LT(turns[0].load() + turns[1].load(), turns[2].load() * 80);
   }
 }
