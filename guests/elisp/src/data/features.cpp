@@ -96,11 +96,12 @@ DATA_REENTERS(
   if (loaded.is_nil()) return unbind_to_re(cx, bindings, kNil);
   if (!memq(feature, features(cx)).is_cons()) {
     const Value history = variable_value(cx, Qload_history);
-    const std::string wanted(symbol_name_view(cx, feature));
     const Value file = history.is_cons() && car_raw(history).is_cons() ? car_raw(car_raw(history)) : kNil;
-    if (!file.is_string()) return error_format(cx, "Required feature `%s' was not provided", wanted.c_str());
-    return error_format(cx, "Loading file %s failed to provide feature `%s'", to_std_string(file).c_str(),
-                        wanted.c_str());
+    const Value text = !file.is_string()
+        ? TRY(funcall_re(cx, Qformat_message, {make_string(cx, "Required feature `%s' was not provided"), feature}))
+            : TRY(funcall_re(cx, Qformat_message,
+                             {make_string(cx, "Loading file %s failed to provide feature `%s'"), file, feature}));
+            return signal_error1(cx, Qerror, text);
   }
   return unbind_to_re(cx, bindings, feature);
 }

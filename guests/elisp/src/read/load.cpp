@@ -78,6 +78,11 @@ Value message_re(Context& cx, const std::string& format, Value file) {
   });
 }
 
+// FORMAT with the file's name in it, quoted as the locale can show.
+Value format_message_re(Context& cx, const char* format, Value file) {
+  return funcall_re(cx, Qformat_message, {make_string(cx, format), file});
+}
+
 // Runs when a load ends, however it ends: tells about characters written as ?( and the like.
 void warn_of_character_literals(Context& cx, Value file) {
   const Value seen = variable_value(cx, Qlread__unescaped_character_literals);
@@ -182,7 +187,7 @@ Value load_file_re(Context& cx, Value file, bool noerror, bool nomessage, bool n
     if (compiled_version(content) == 0) {
       safe = false;
       if (!variable_true(cx, Qload_dangerous_libraries))
-        return error_text(cx, "File `" + path + "' was not compiled in Emacs");
+        return signal_error1(cx, Qerror, TRY(format_message_re(cx, "File `%s' was not compiled in Emacs", found)));
       if (!loud) TRY(message_re(cx, "File `%s' not compiled in Emacs", found));
     }
     struct stat own {};

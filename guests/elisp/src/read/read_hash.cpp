@@ -132,7 +132,8 @@ Maybe<bool> Reader::skip_doc_string_re(bool* ended) {
   int digits = 0;
   int c = in_.get_re();
   for (; c >= '0' && c <= '9'; c = in_.get_re()) {
-    if (n < (std::int64_t{1} << 48)) n = n * 10 + (c - '0');
+    if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, c - '0', &n))
+      return error_text(cx_, "Maximum string size exceeded");
     ++digits;
     if (digits == 2 && n == 0) {
       while (c >= 0) c = in_.get_re();
@@ -144,9 +145,11 @@ Maybe<bool> Reader::skip_doc_string_re(bool* ended) {
   if (c == ReadStream::kFailed) return kFailed;
   if (in_.is_file()) {
     if (n > 0) --n;  // the blank after the digits, just read, counts
-    in_.set_byte_position(std::min(in_.byte_position() + n, in_.size()));
+    const auto at = in_.byte_position();
+    in_.set_byte_position(at + std::min(n, in_.size() - at));
     return true;
   }
+  if (n > kMostPositiveFixnum - 102) return error_text(cx_, "Maximum string size exceeded");
   while (c >= 0 && c != 037) c = in_.get_re();
   if (c == ReadStream::kFailed) return kFailed;
   return true;
@@ -157,6 +160,7 @@ Value Reader::read_bool_vector_re() {
   std::int64_t length = 0;
   int c = in_.get_re();
   while (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f') c = in_.get_re();
+  if (c == ReadStream::kEof) return end_of_file();
   const bool negative = c == '-';
   if (c == '-' || c == '+') c = in_.get_re();
   int digits = 0;

@@ -49,7 +49,8 @@ Maybe<bool> Reader::skip_to_object_re() {
     if (c == ReadStream::kEof) return false;
     if (c == ';') {
       if (!skip_comment_re()) return kFailed;
-    } else if (c > ' ' && c != kNoBreakSpace) {
+    } else if (c != ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != kNoBreakSpace) {
+      // Other control characters are blank only inside of what is read: with nothing behind them the file ends too early.
       in_.unget_re(c);
       return true;
     }
