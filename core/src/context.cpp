@@ -2,9 +2,13 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+
+extern "C" void* __libc_stack_end;  // of the dynamic loader
 
 namespace neovm {
 
@@ -17,19 +21,26 @@ Context::Context(Isolate& isolate, std::size_t stack_values) : isolate_(isolate)
   tables = isolate.standard_tables();
   isolate.contexts_.push_back(this);
 
+  // The stack's highest address, and how much there is of it.
+  char* base = nullptr;
+  std::size_t size = 0;
   pthread_attr_t attr;
   if (pthread_getattr_np(pthread_self(), &attr) == 0) {
     void* low = nullptr;
-    std::size_t size = 0;
     pthread_attr_getstack(&attr, &low, &size);
     pthread_attr_destroy(&attr);
-    // An unlimited main stack is reported as huge; keep a sane budget either way.
-    auto* base = static_cast<char*>(low) + size;
-    native_stack_base = base;
-    const std::size_t usable = std::min<std::size_t>(size, std::size_t{512} << 20);
-    native_reserve_ = std::min<std::size_t>(usable / 4, kNativeReserve);
-    native_stack_limit = base - usable + native_reserve_;
+    base = static_cast<char*>(low) + size;
+  } else if (rlimit limit{}; getpid() == gettid() && getrlimit(RLIMIT_STACK, &limit) == 0) {
+    // The main thread's stack is in a file of /proc, which may be missing.
+    base = static_cast<char*>(__libc_stack_end);
+    size = limit.rlim_cur;
   }
+  if (base == nullptr) std::abort();  // the collector must know what to look at
+  // An unlimited main stack is reported as huge; keep a sane budget either way.
+  native_stack_base = base;
+  const std::size_t usable = std::min<std::size_t>(size, std::size_t{512} << 20);
+  native_reserve_ = std::min<std::size_t>(usable / 4, kNativeReserve);
+  native_stack_limit = base - usable + native_reserve_;
 }
 
 Context::~Context() {

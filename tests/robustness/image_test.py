@@ -1,6 +1,9 @@
-"""Images that are missing, empty, truncated, damaged or of something else: one clear line and exit code 1, never a crash."""
+"""Images that are missing, empty, truncated, damaged or of something else: with --image one clear line and exit code 1, never a
+crash; without it another is built, once."""
 
+import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -68,6 +71,90 @@ def test_damaged_images_are_refused(bin_folder):
 def test_an_image_that_cannot_be_written(bin_folder):
     result = harness.neomacs(bin_folder, "--neovm-build-image", "/nonexistent/folder/image", seconds=300)
     check(result.returncode == 1 and b"/nonexistent/folder/image" in result.stderr, result)
+
+
+class Installed:
+    """A program of its own in a folder, with an own home, and no image."""
+
+    def __init__(self, bin_folder, folder):
+        self.bin, self.home = Path(folder, "bin"), Path(folder, "home")
+        self.bin.mkdir()
+        self.home.mkdir()
+        self.image = self.bin / "neomacs.image"
+        shutil.copy(Path(bin_folder) / "neomacs", self.bin)
+
+    def starts(self, says=None, prefix=(), home=None, status=0, lines_at_most=1):
+        """Runs it; SAYS is in the first line on standard error, None: there is none."""
+        environment = {**os.environ, "HOME": str(home or self.home)}
+        environment.pop("XDG_CACHE_HOME", None)
+        result = subprocess.run([*prefix, str(self.bin / "neomacs"), "--batch", "-Q", "--eval", "(princ (fboundp 'when))"],
+                                stdin=subprocess.DEVNULL, capture_output=True, timeout=200 * harness.PATIENCE, env=environment)
+        harness.orderly(result)
+        lines = result.stderr.decode().splitlines()
+        check(result.returncode == status and result.stdout == (b"t" if status == 0 else b""), result)
+        check(lines == [] if says is None else lines != [] and says in lines[0], result)
+        check(len(lines) <= lines_at_most or status != 0, result)
+        return result
+
+
+def test_a_missing_image_is_built(bin_folder):
+    with tempfile.TemporaryDirectory() as folder:
+        program = Installed(bin_folder, folder)
+        program.starts(says=f"there is no image to start from; building {program.image}")
+        check(program.image.exists() and list(program.home.iterdir()) == [], "not beside the program")
+        program.starts()
+
+
+def test_a_damaged_or_foreign_image_is_built_again(bin_folder):
+    with tempfile.TemporaryDirectory() as folder:
+        program = Installed(bin_folder, folder)
+        data = bytearray(image_of(bin_folder).read_bytes())
+        for place, wrong in ((len(data) // 2, "is damaged"), (20, "is damaged"), (0, "is not a NeoVM image")):
+            damaged = data.copy()
+            damaged[place] ^= 0x41
+            program.image.write_bytes(damaged)
+            program.starts(says=f"the image {program.image} {wrong}")
+            program.starts()
+
+
+def test_an_image_is_built_in_the_cache(bin_folder):
+    with tempfile.TemporaryDirectory() as folder:
+        program = Installed(bin_folder, folder)
+        program.image.mkdir()  # nothing can be written there, whoever runs this
+        (program.image / "file").touch()
+        program.starts(says="is not a file; building", lines_at_most=2)
+        cached = list((program.home / ".cache/neomacs").glob("*.image"))
+        check(len(cached) == 1, cached)
+        program.starts()
+        # Not from a folder that others may write to.
+        (program.home / ".cache/neomacs").chmod(0o777)
+        program.starts(status=1, says="is not a file")
+
+
+def test_an_image_that_cannot_be_had(bin_folder):
+    with tempfile.TemporaryDirectory() as folder:
+        program = Installed(bin_folder, folder)
+        program.image.mkdir()
+        (program.image / "file").touch()
+        result = program.starts(status=1, says="is not a file", home="/nonexistent")
+        check(b"--neovm-build-image" in result.stderr, result)
+
+
+def test_without_proc(bin_folder):
+    """The image is found by the name that the program was started by, and its own stack without /proc/self/maps."""
+    hidden = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    if subprocess.run([*hidden, "true"], capture_output=True).returncode != 0:
+        print("/proc cannot be hidden here", file=sys.stderr)
+        return
+    form = "(let ((l (list 1 2))) (garbage-collect) (apply #'mapcar (list (lambda (x) (garbage-collect) (princ x)) l)))"
+    result = subprocess.run([*hidden, f"{bin_folder}/neomacs", "--batch", "-Q", "--eval", form], stdin=subprocess.DEVNULL,
+                            capture_output=True, timeout=100 * harness.PATIENCE)
+    harness.orderly(result)
+    check((result.returncode, result.stdout, result.stderr) == (0, b"12", b""), result)
+    with tempfile.TemporaryDirectory() as folder:
+        program = Installed(bin_folder, folder)
+        program.starts(prefix=hidden, says=f"there is no image to start from; building {program.image}")
+        program.starts(prefix=hidden)
 
 
 if __name__ == "__main__":

@@ -22,11 +22,6 @@ namespace {
 
 constexpr const char* kLispDirectory = "/usr/share/emacs/28.2/lisp";
 
-bool exists(const std::string& path) {
-  struct stat st;
-  return stat(path.c_str(), &st) == 0;
-}
-
 Value eval_text_re(Context& cx, void* data) {
   const Value text = TRY(make_string(cx, static_cast<const char*>(data)));
   const Value read = TRY(funcall_re(cx, Qread_from_string, {text}));
@@ -68,25 +63,6 @@ Value initial_load_path(Context& cx) {
 
 }  // namespace
 
-std::string program_directory() {
-  char path[PATH_MAX];
-  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-  if (n <= 0) return "/usr/bin/";
-  std::string out(path, static_cast<std::size_t>(n));
-  out.resize(out.rfind('/') + 1);
-  return out;
-}
-
-std::string find_image(const Options& options) {
-  if (!options.image.empty()) return options.image;
-  const std::string here = program_directory();
-  // Beside the program, where it is installed, or that of the release build for other builds of the same tree.
-  for (const char* place : {"neomacs.image", "../share/neomacs/neomacs.image", "../../release/bin/neomacs.image"}) {
-    if (exists(here + place)) return here + place;
-  }
-  return "";
-}
-
 void boot_bare(Context& cx) {
   elisp::attach(cx);
   host::attach(cx);
@@ -110,7 +86,9 @@ void set_run_variables(Context& cx, const Options& options, bool bare) {
   if (options.batch || bare) set(cx, "write-region-inhibit-fsync", Qt);
   const std::string& called = options.args[0];
   set(cx, "invocation-name", make_string(cx, called.substr(called.rfind('/') + 1)));
-  set(cx, "invocation-directory", make_string(cx, program_directory()));
+  set(cx, "invocation-directory",
+      make_string(cx,
+                  options.program.empty() ? "/usr/bin/" : options.program.substr(0, options.program.rfind('/') + 1)));
   const Value here = make_string(cx, current_directory());
   set(cx, "default-directory", here);
   (void)set_variable_re(cx, intern(cx, "default-directory"), here);

@@ -9,12 +9,9 @@
 
 namespace neomacs {
 
-// Where an image is looked for: --image, beside the program, then ../share/neomacs. Empty: there is none.
-std::string find_image(const Options& options);
-
 // A bare world: primitives, variables, buffers; none of GNU's Lisp.
 void boot_bare(neovm::Context& cx);
-// Loads the image; returns "" or why not. `check`: compare its checksum.
+// Starts a task's isolate from the image that the program runs from; returns "" or why not. `check`: compare its checksum.
 std::string boot_image(neovm::Context& cx, const std::string& path, bool check = true);
 
 // What the command line says of the tiers.
@@ -33,8 +30,5 @@ int build_image(neovm::Context& cx, const Options& options);
 int run_text(neovm::Context& cx, const char* text);
 // Evaluates the value of `top-level`, the start of everything.
 int run_top_level(neovm::Context& cx);
-
-// Directory of the running program, with a slash.
-std::string program_directory();
 
 }  // namespace neomacs

@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "boot.hpp"
+#include "images.hpp"
 #include "neovm/abi/api.hpp"
 #include "neovm/core/context.hpp"
 #include "neovm/elisp/elisp.hpp"
@@ -221,8 +222,9 @@ std::size_t most_of_memory() {
 int start(const Options& options) {
   neovm::IsolateOptions isolate_options;
   const bool building = !options.build_image.empty();
-  const std::string image = building || options.bare || options.no_image ? "" : find_image(options);
-  isolate_options.building = image.empty();
+  const bool bare = building || options.bare || options.no_image;
+  std::string image;
+  isolate_options.building = bare;
   isolate_options.heap.limit_bytes =
       options.memory_limit != 0 ? options.memory_limit : std::min(isolate_options.heap.limit_bytes, most_of_memory());
   isolate_options.heap.stress = options.gc_stress != 0;
@@ -234,8 +236,8 @@ int start(const Options& options) {
   neovm::elisp::TierOptions tiers = tier_options(options);
   tiers.enabled = tiers.enabled && !building;
   neovm::elisp::configure_tiers(*cx, tiers);
-  if (!image.empty()) {
-    const std::string why = boot_image(*cx, image);
+  if (!bare) {
+    const std::string why = start_from_image(*cx, options, &image);
     if (!why.empty()) {
       std::fprintf(stderr, "neomacs: %s\n", why.c_str());
       return 1;
@@ -243,12 +245,10 @@ int start(const Options& options) {
   } else {
     boot_bare(*cx);
   }
-  const bool bare = image.empty();
   set_run_variables(*cx, options, bare);
   if (!building) allow_tasks(*cx, options, image);
   if (building) return build_image(*cx, options);
-  // Until an image is built, the arguments are carried out on the bare world.
-  if (options.bare || (bare && !options.no_image)) return run_bare(*cx, options);
+  if (options.bare) return run_bare(*cx, options);
   if (const int status = report_tasks_at_exit(*cx, options); status != 0) return status;
   const int status = run_top_level(*cx);
   return status != 0 ? status : run_text(*cx, "(kill-emacs t)");
@@ -265,6 +265,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "neomacs: %s\n", error.c_str());
     return 1;
   }
+  options.program = neomacs::program_file();
   const std::string called = options.args[0].substr(options.args[0].rfind('/') + 1);
   if (options.version || options.help) {
     std::fputs(options.version ? neomacs::kVersion : neomacs::kHelp, stdout);

@@ -16,6 +16,7 @@ struct Options {
   bool help = false;
   bool fingerprint = false;
   std::string chdir;
+  std::string program;           // the program's own file, absolute; "": unknown
   std::string image;             // --image FILE
   std::string build_image;       // --neovm-build-image FILE
   bool bare = false;             // --neovm-bare: no image, no Lisp library; -l, --eval and -f in order
