@@ -10,7 +10,6 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -92,13 +91,27 @@ NEOVM_PRIMITIVE(dump_emacs_portable, "dump-emacs-portable", 1, 2, kMainOnly, kSt
                 kNondeterministic, "Say that no image is written here.")
 (Context& cx, Value, Value) { return error_text(cx, "No image is written here"); }
 
+// The one thing that two equal machines print differently: hexadecimal numbers of four digits or more become 0xADDRESS.
+std::string without_addresses(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t end = text.compare(i, 2, "0x") == 0 ? text.find_first_not_of("0123456789abcdef", i + 2) : 0;
+    if (end != std::string::npos && end >= i + 6) {
+      out += "0xADDRESS";
+      i = end;
+    } else {
+      out += text[i++];
+    }
+  }
+  return out;
+}
+
 // Long answers are recorded as `BEGINNING ...[N characters, sha1 DIGEST]`: the beginning and the length are compared.
 // Where Emacs itself ended, or the form silenced the driver (EXIT), any answer will do.
 bool same(const std::string& recorded, std::string got) {
   if (recorded.starts_with("EXIT") || recorded.starts_with("CRASH") || recorded.starts_with("TIMEOUT"))
     return got.starts_with("OK") || got.starts_with("ERR");
-  static const std::regex address("0x[0-9a-f]{4,}(?=[^0-9a-f])");
-  got = std::regex_replace(got, address, "0xADDRESS");
+  got = without_addresses(got);
   const std::size_t cut = recorded.rfind(" ...[");
   if (cut == std::string::npos || recorded.find(" characters, sha1 ", cut) == std::string::npos) return got == recorded;
   return got.size() == std::stoul(recorded.substr(cut + 5)) && got.compare(0, cut, recorded, 0, cut) == 0;
