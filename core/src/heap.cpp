@@ -8,6 +8,7 @@
 
 #include "gc/heap_state.hpp"
 #include "gc/survivors.hpp"
+#include "image/lazy.hpp"
 #include "neovm/core/isolate.hpp"
 
 namespace neovm::core {
@@ -42,7 +43,21 @@ std::uint32_t HeapState::take_blocks(std::uint32_t count) {
   return first;
 }
 
+HeapState::HeapState(Isolate& i, const HeapOptions& o) : isolate(i), options(o) {}
+
+HeapState::~HeapState() {
+  if (image_blocks == 0) return;
+  lazy_image.reset();
+  gc::BlockPool::instance().give(image_first, image_blocks);
+}
+
 void HeapState::give_blocks(std::uint32_t first, std::uint32_t count) {
+  if (first - image_first < image_blocks) {
+    for (std::uint32_t i = 0; i < count; ++i) gc::use_of(first + i) = BlockUse::kFree;
+    gc::BlockPool::drop_contents(first, count);
+    blocks_held -= count;
+    return;
+  }
   gc::BlockPool::instance().give(first, count);
   blocks_held -= count;
 }
@@ -67,9 +82,11 @@ Heap::~Heap() {
   for (const auto* list : {&s.external_young, &s.external_old})
     for (const gc::ExternalString& e : *list) release(e.body);
   for (const auto* list : {&s.young_conses, &s.young_objects, &s.spare, &s.old_conses, &s.old_objects, &s.cells})
-    for (const std::uint32_t block : *list) s.give_blocks(block, 1);
+    for (const std::uint32_t block : *list)
+      if (block - s.image_first >= s.image_blocks) s.give_blocks(block, 1);
   for (const auto* list : {&s.young_large, &s.old_large})
-    for (const std::uint32_t first : *list) s.give_blocks(first, gc::meta_of(first).run_blocks);
+    for (const std::uint32_t first : *list)
+      if (first - s.image_first >= s.image_blocks) s.give_blocks(first, gc::meta_of(first).run_blocks);
 }
 
 void Heap::shut_down() {

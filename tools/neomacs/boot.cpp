@@ -8,6 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 #include "neovm/core/image.hpp"
 #include "neovm/elisp/elisp.hpp"
@@ -78,6 +81,36 @@ std::string boot_image(Context& cx, const std::string& path, bool check) {
   return why;
 }
 
+namespace {
+
+// The image that tasks start from, opened by the first of them.
+class TaskImage {
+ public:
+  explicit TaskImage(std::string path) : path_(std::move(path)) {}
+  [[nodiscard]] bool none() const { return path_.empty(); }
+  std::string boot(Context& task) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!std::exchange(tried_, true)) source_ = core::open_image(path_, false, &why_);
+    }
+    if (source_ == nullptr) return why_;
+    elisp::attach_context(task, false);
+    host::attach(task);
+    std::string why = core::load_image(task, source_, {.use_window = false, .lazy = true});
+    if (why.empty()) elisp::attach_context(task, true);
+    return why;
+  }
+
+ private:
+  std::string path_;
+  std::mutex mutex_;
+  bool tried_ = false;
+  std::string why_;
+  std::shared_ptr<const core::ImageSource> source_;
+};
+
+}  // namespace
+
 void set_run_variables(Context& cx, const Options& options, bool bare) {
   Value args = kNil;
   for (const std::string& a : options.args) args = cons(cx, make_string(cx, a), args);
@@ -112,14 +145,14 @@ void allow_tasks(Context& cx, const Options& options, const std::string& image) 
   settings.workers = options.jobs;
   settings.image = image;
   settings.heap = cx.isolate().options().heap;
-  settings.boot = [options, image](Context& task) -> std::string {
+  settings.boot = [options, from = std::make_shared<TaskImage>(image)](Context& task) -> std::string {
     elisp::configure_tiers(task, tier_options(options));
-    if (image.empty()) {
+    if (from->none()) {
       boot_bare(task);
-    } else if (const std::string why = boot_image(task, image, false); !why.empty()) {
+    } else if (std::string why = from->boot(task); !why.empty()) {
       return why;
     }
-    set_run_variables(task, options, image.empty());
+    set_run_variables(task, options, from->none());
     return "";
   };
   settings.record = !options.task_trace.empty();

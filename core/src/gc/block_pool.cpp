@@ -146,6 +146,8 @@ void BlockPool::give(std::uint32_t first, std::uint32_t count) {
   runs_.emplace_hint(next, first, count);
 }
 
+void BlockPool::drop_contents(std::uint32_t first, std::uint32_t count) { release_pages(first, count); }
+
 std::uint64_t BlockPool::blocks_taken() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return taken_;

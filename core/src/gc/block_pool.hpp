@@ -112,6 +112,8 @@ class BlockPool {
   // are arbitrary; cards and side bits are not cleared.
   std::uint32_t take(std::uint32_t count, HeapState* owner);
   void give(std::uint32_t first, std::uint32_t count);
+  // The pages of blocks that stay with their owner go back to the kernel.
+  static void drop_contents(std::uint32_t first, std::uint32_t count);
   // The image window, when nobody has it.
   bool take_image_window(std::uint32_t count, HeapState* owner);
   // After a major collection of some heap: what was in use at most weighs a little less, and pages that are kept for

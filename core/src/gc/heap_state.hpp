@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "gc/block_pool.hpp"
@@ -67,8 +68,13 @@ struct ExternalString {
 
 }  // namespace gc
 
+class LazyImage;
+
 struct HeapState {
-  HeapState(Isolate& i, const HeapOptions& o) : isolate(i), options(o) {}
+  HeapState(Isolate& i, const HeapOptions& o);
+  ~HeapState();
+  HeapState(const HeapState&) = delete;
+  HeapState& operator=(const HeapState&) = delete;
 
   Isolate& isolate;
   HeapOptions options;
@@ -85,6 +91,10 @@ struct HeapState {
   std::byte* cells_top = nullptr;
   std::byte* cells_limit = nullptr;
   gc::OldSpace old;
+  // The run of an image that does not lie in the window: kept together until the heap ends.
+  std::uint32_t image_first = 0;
+  std::uint32_t image_blocks = 0;
+  std::unique_ptr<LazyImage> lazy_image;
 
   // ---- accounts, in bytes ----
   std::size_t blocks_held = 0;        // every block this heap owns, spare ones included

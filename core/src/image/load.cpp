@@ -1,20 +1,16 @@
-// Loading the image: check, map or read, bind names, hand the blocks to the heap, restore.
+// Loading the image: map it at the window, or give the isolate relocated blocks; then hand them to the heap and restore.
 //
 // Nothing of the isolate is changed before everything that can fail has succeeded.
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <string_view>
-#include <unordered_map>
 
 #include "gc/heap_state.hpp"
 #include "image/format.hpp"
+#include "image/lazy.hpp"
 #include "image/parts.hpp"
+#include "image/source.hpp"
 #include "neovm/core/image.hpp"
 
 namespace neovm::core {
@@ -24,49 +20,16 @@ namespace {
 using namespace image;  // NOLINT: the format's own names
 using gc::BlockUse;
 
-// A file descriptor and the read-only mapping of the file's tail, both released at the end.
-struct File {
-  int fd = -1;
-  void* tail = MAP_FAILED;
-  std::size_t tail_bytes = 0;
-
-  File() = default;
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (tail != MAP_FAILED) munmap(tail, tail_bytes);
-    if (fd >= 0) close(fd);
-  }
-};
-
-bool read_fully(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
-  auto* p = static_cast<char*>(to);
-  while (bytes != 0) {
-    const ssize_t n = pread(fd, p, bytes, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    p += n;
-    offset += static_cast<std::uint64_t>(n);
-    bytes -= static_cast<std::size_t>(n);
-  }
-  return true;
-}
-
 class Loader {
  public:
-  Loader(Context& cx, const std::string& path, const ImageLoadOptions& options)
-      : cx_(cx), heap_(cx.heap().state()), path_(path), options_(options) {}
+  Loader(Context& cx, std::shared_ptr<const ImageSource> source, const ImageLoadOptions& options)
+      : cx_(cx), heap_(cx.heap().state()), source_(std::move(source)), h_(source_->header()), options_(options) {}
   ~Loader() {
     if (first_ != gc::kNoBlock) drop_blocks();
   }
 
   std::string run() {
-    if (const char* why = open_file(); why != nullptr) return message(why);
-    if (const char* why = take_body(); why != nullptr) return message(why);
-    if (options_.check && !sound()) return message("is damaged (its checksum is wrong)");
-    if (const std::string why = bind_names(); !why.empty()) return message(why.c_str());
-    if (delta_ != 0) relocate_body();
-    for (const auto& [word, pointer] : bindings_) *word = pointer;
+    if (const char* why = take_body(); why != nullptr) return source_->message(why);
     adopt_blocks();
     install();
     restore();
@@ -74,147 +37,49 @@ class Loader {
   }
 
  private:
-  [[nodiscard]] std::string message(const char* why) const { return "the image " + path_ + " " + why; }
-
-  const char* open_file() {
-    file_.fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file_.fd < 0) {
-      system_error_ = std::string("cannot be read: ") + std::strerror(errno);
-      return system_error_.c_str();
-    }
-    struct stat status {};
-    if (fstat(file_.fd, &status) != 0 || !S_ISREG(status.st_mode)) return "is not a file";
-    const auto bytes = static_cast<std::uint64_t>(status.st_size);
-    if (bytes < sizeof(h_) || !read_fully(file_.fd, &h_, sizeof(h_), 0) ||
-        std::memcmp(h_.magic, kMagic, sizeof(kMagic)) != 0)
-      return "is not a NeoVM image";
-    if (h_.format != kFormat || h_.header_bytes != sizeof(ImageHeader))
-      return "has another format version; build it again";
-    if (checksum(&h_, offsetof(ImageHeader, header_checksum), h_.format) != h_.header_checksum)
-      return "is damaged (its header is wrong)";
-    if (h_.build_id != image_build_id()) return "was made by another build of this program; build it again";
-    if (bytes != h_.file_bytes) return bytes < h_.file_bytes ? "is truncated" : "is damaged (it is too long)";
-    body_bytes_ = h_.blocks << heap_map::kBlockShift;
-    tail_offset_ = kBodyOffset + body_bytes_;
-    if (h_.blocks == 0 || h_.blocks > gc::kImageWindowBlocks || tail_offset_ >= bytes) return "is damaged";
-    for (const auto& [piece, size] : pieces())
-      if (piece->offset % 8 != 0 || piece->offset < tail_offset_ || piece->offset > bytes ||
-          piece->count > (bytes - piece->offset) / size)
-        return "is damaged";
-    if (h_.block_table.count != h_.blocks || h_.relocations.count != h_.blocks * 64 || h_.roots.count != kRootCount)
-      return "is damaged";
-    file_.tail_bytes = bytes - tail_offset_;
-    file_.tail = mmap(nullptr, file_.tail_bytes, PROT_READ, MAP_PRIVATE, file_.fd, static_cast<off_t>(tail_offset_));
-    return file_.tail == MAP_FAILED ? "cannot be mapped" : nullptr;
-  }
-
-  [[nodiscard]] std::vector<std::pair<const Piece*, std::size_t>> pieces() const {
-    return {{&h_.block_table, sizeof(ImageBlock)},
-            {&h_.relocations, 8},
-            {&h_.symbol_table, 8},
-            {&h_.roots, 8},
-            {&h_.buffer_slots, 8},
-            {&h_.restores, 8},
-            {&h_.watched, 8},
-            {&h_.cons_hashes, sizeof(ConsHash)},
-            {&h_.primitives, sizeof(Fixup)},
-            {&h_.host_types, sizeof(Fixup)},
-            {&h_.type_shapes, sizeof(TypeShape)},
-            {&h_.names, 1}};
-  }
-
   template <class T>
   [[nodiscard]] std::span<const T> piece(const Piece& p) const {
-    const auto* start = static_cast<const char*>(file_.tail) + (p.offset - tail_offset_);
-    return {reinterpret_cast<const T*>(start), p.count};
+    return source_->piece<T>(p);
   }
 
   // Blocks with the body in them.
   const char* take_body() {
     const auto count = static_cast<std::uint32_t>(h_.blocks);
+    const std::uint64_t bytes = source_->body_bytes();
     gc::BlockPool& pool = gc::BlockPool::instance();
     if (options_.use_window && h_.base == address(gc::block_start(gc::kImageWindowFirst)) &&
         pool.take_image_window(count, &heap_)) {
       first_ = gc::kImageWindowFirst;
       mapped_ = true;
       heap_.blocks_held += count;
-      void* p = mmap(gc::block_start(first_), body_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file_.fd,
-                     static_cast<off_t>(kBodyOffset));
-      return p == MAP_FAILED ? "cannot be mapped" : nullptr;
+      void* p = mmap(gc::block_start(first_), bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                     source_->descriptor(), static_cast<off_t>(kBodyOffset));
+      if (p == MAP_FAILED) return "cannot be mapped";
+      for (const ImageSource::Binding& b : source_->bindings())
+        std::memcpy(gc::block_start(first_) + b.offset, &b.pointer, sizeof b.pointer);
+      return nullptr;
     }
     first_ = pool.take(count, &heap_);
     if (first_ == gc::kNoBlock) return "does not fit the address range";
     heap_.blocks_held += count;
     delta_ = address(gc::block_start(first_)) - h_.base;
-    return read_fully(file_.fd, gc::block_start(first_), body_bytes_, kBodyOffset) ? nullptr : "cannot be read";
+    if (options_.lazy) heap_.lazy_image = LazyImage::make(source_, first_);
+    if (heap_.lazy_image == nullptr) source_->relocate_to(gc::block_start(first_), 0, bytes, delta_);
+    heap_.image_first = first_;
+    heap_.image_blocks = count;
+    return nullptr;
   }
 
   static std::uint64_t address(const void* p) { return reinterpret_cast<std::uint64_t>(p); }
 
   void drop_blocks() {
     if (mapped_)
-      mmap(gc::block_start(first_), body_bytes_, PROT_READ | PROT_WRITE,
+      mmap(gc::block_start(first_), source_->body_bytes(), PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     heap_.give_blocks(first_, static_cast<std::uint32_t>(h_.blocks));
   }
 
-  [[nodiscard]] bool sound() const {
-    const std::uint64_t header = checksum(&h_, offsetof(ImageHeader, checksum), h_.build_id);
-    const std::uint64_t body = checksum(gc::block_start(first_), body_bytes_, header);
-    return checksum(file_.tail, file_.tail_bytes, body) == h_.checksum;
-  }
-
-  // ---- names ----
-
-  [[nodiscard]] const char* name(std::uint64_t offset) const {
-    const auto names = piece<char>(h_.names);
-    if (offset >= names.size() || names.back() != '\0') return "";
-    return names.data() + offset;
-  }
-  [[nodiscard]] const void** word_at(std::uint64_t offset) const {
-    return reinterpret_cast<const void**>(gc::block_start(first_) + offset);
-  }
-
-  std::string bind_names() {
-    std::unordered_map<std::string_view, const PrimitiveDescriptor*> primitives;
-    const auto all = all_primitives();
-    primitives.reserve(all.size());
-    for (const PrimitiveDescriptor* p : all) primitives.emplace(p->name, p);
-    bindings_.reserve(h_.primitives.count + h_.host_types.count);
-    for (const Fixup& f : piece<Fixup>(h_.primitives)) {
-      const auto it = primitives.find(name(f.name));
-      if (it == primitives.end() || f.offset >= body_bytes_)
-        return std::string("needs the primitive ") + name(f.name) + ", which this program lacks";
-      bindings_.emplace_back(word_at(f.offset), it->second);
-    }
-    std::vector<const HostType*> types;
-    for (const TypeShape& shape : piece<TypeShape>(h_.type_shapes)) {
-      const auto known = all_host_types();
-      const auto it = std::find_if(known.begin(), known.end(), [&](const HostType* t) {
-        return std::strcmp(t->name, name(shape.name)) == 0 && t->slot_count == shape.slot_count &&
-               t->payload_bytes == shape.payload_bytes;
-      });
-      if (it == known.end())
-        return std::string("needs the object type ") + name(shape.name) +
-               ", which this program lacks or shapes differently";
-      types.push_back(*it);
-    }
-    for (const Fixup& f : piece<Fixup>(h_.host_types)) {
-      if (f.name >= types.size() || f.offset >= body_bytes_) return "is damaged";
-      bindings_.emplace_back(word_at(f.offset), types[f.name]);
-    }
-    return "";
-  }
-
   // ---- from here on nothing fails ----
-
-  void relocate_body() {
-    auto* words = reinterpret_cast<std::uint64_t*>(gc::block_start(first_));
-    for (const std::uint64_t bitmap : piece<std::uint64_t>(h_.relocations)) {
-      for (std::uint64_t bits = bitmap; bits != 0; bits &= bits - 1) words[__builtin_ctzll(bits)] += delta_;
-      words += 64;
-    }
-  }
 
   [[nodiscard]] Value relocated(Value v) const { return v.is_heap() ? Value::from_bits(v.bits() + delta_) : v; }
 
@@ -251,8 +116,9 @@ class Loader {
     const std::size_t count = (h_.symbol_ids + 63) / 64;
     const std::size_t born = std::min(chunks.size(), count);
     auto* cells = reinterpret_cast<SymbolCells*>(gc::block_start(first_));
+    constexpr std::size_t kChunkBytes = 64 * sizeof(SymbolCells);
     for (std::size_t i = 0; i < born; ++i)
-      std::memcpy(static_cast<void*>(chunks[i]), &cells[i * 64], 64 * sizeof(SymbolCells));
+      source_->relocate_to(reinterpret_cast<std::byte*>(chunks[i]), i * kChunkBytes, kChunkBytes, delta_);
     for (std::size_t i = born; i < count; ++i) chunks.push_back(cells + i * 64);
     constexpr std::size_t kChunksPerBlock = heap_map::kBlockSize / (64 * sizeof(SymbolCells));
     for (std::size_t b = 0; b * kChunksPerBlock < count; ++b) {
@@ -314,23 +180,41 @@ class Loader {
 
   Context& cx_;
   HeapState& heap_;
-  const std::string& path_;
+  std::shared_ptr<const ImageSource> source_;
+  const ImageHeader& h_;
   ImageLoadOptions options_;
-  File file_;
-  ImageHeader h_{};
-  std::string system_error_;
-  std::uint64_t body_bytes_ = 0;
-  std::uint64_t tail_offset_ = 0;
   std::uint32_t first_ = gc::kNoBlock;
   bool mapped_ = false;
   std::uint64_t delta_ = 0;
-  std::vector<std::pair<const void**, const void*>> bindings_;
 };
 
 }  // namespace
 
+std::shared_ptr<const ImageSource> open_image(const std::string& path, bool check, std::string* why) {
+  auto source = std::make_shared<ImageSource>(path);
+  *why = source->open(check);
+  return why->empty() ? source : nullptr;
+}
+
+std::string load_image(Context& cx, const std::shared_ptr<const ImageSource>& source, const ImageLoadOptions& options) {
+  return Loader(cx, source, options).run();
+}
+
+ImagePlace image_place(Heap& heap) {
+  const HeapState& s = heap.state();
+  ImagePlace place;
+  if (s.image_blocks != 0) place.begin = reinterpret_cast<std::uint64_t>(gc::block_start(s.image_first));
+  if (s.lazy_image == nullptr) return place;
+  place.lazy = true;
+  place.pieces = s.lazy_image->pieces();
+  place.pieces_made = s.lazy_image->pieces_made();
+  return place;
+}
+
 std::string load_image(Context& cx, const std::string& path, const ImageLoadOptions& options) {
-  return Loader(cx, path, options).run();
+  std::string why;
+  const auto source = open_image(path, options.check, &why);
+  return source == nullptr ? why : load_image(cx, source, options);
 }
 
 }  // namespace neovm::core

@@ -1,7 +1,7 @@
 // Writing the image.
 //
 // First everything reachable is met and given a place, by what it is: symbol cells, primitives (together, as
-// each of them is touched when the image is loaded), conses, other objects, large objects. Lists are followed
+// each of them is touched when the image is loaded), conses, other objects, those without addresses, large objects. Lists are followed
 // along their cdrs, so that they lie in order. Then the blocks are laid out one group after the other, objects
 // are copied there, and their words are translated to the addresses of the window.
 #include <unistd.h>
@@ -25,7 +25,15 @@ using namespace image;  // NOLINT: the format's own names
 using gc::BlockUse;
 using gc::kGranule;
 
-enum Group : unsigned { kCellGroup, kPrimitiveGroup, kConsGroup, kObjectGroup, kLargeGroup, kGroupCount };
+enum Group : unsigned {
+  kCellGroup,
+  kPrimitiveGroup,
+  kConsGroup,
+  kObjectGroup,
+  kLeafGroup,  // without addresses: the same wherever the image lies
+  kLargeGroup,
+  kGroupCount
+};
 
 class Writer : public Tracer {
  public:
@@ -73,6 +81,7 @@ class Writer : public Tracer {
     if (v.is_string()) string_data_inline(v);
     const std::size_t bytes = gc::size_of(h);
     Group group = kObjectGroup;
+    if (gc::shape_of(h) == gc::Shape::kRaw || gc::shape_of(h) == gc::Shape::kFloat) group = kLeafGroup;
     if (h->kind == ObjectKind::kSubr) group = kPrimitiveGroup;
     if (bytes > kLargeObjectBytes) group = kLargeGroup;
     place(p, group, bytes);

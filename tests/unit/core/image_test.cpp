@@ -2,11 +2,15 @@
 #include "neovm/core/image.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <memory>
+#include <set>
+#include <vector>
 
 #include "neovm/core/external_body.hpp"
 
@@ -182,6 +186,9 @@ void load_and_check(const std::string& path, const core::ImageLoadOptions& load)
   EXPECT_GT(before, core::heap_statistics(cx.heap()).live_conses + 99'000);
 }
 
+// What a task does: another place, made piece by piece as it is touched.
+core::ImageLoadOptions page_by_page() { return {.use_window = false, .lazy = true}; }
+
 TEST(Image, ComesBackAtTheWindow) {
   const std::string path = temporary("window");
   core::ImageSize size;
@@ -198,12 +205,111 @@ TEST(Image, ComesBackRelocated) {
   const std::string path = temporary("relocated");
   ASSERT_EQ(write_sample(path), "");
   load_and_check(path, {.use_window = false});
+  load_and_check(path, page_by_page());
   {
     Isolate holder{IsolateOptions{}};  // has the window
     Context cx(holder);
     ASSERT_EQ(core::load_image(cx, path), "");
     load_and_check(path, {});
   }
+  std::remove(path.c_str());
+}
+
+TEST(Image, ComesBackPieceByPiece) {
+  const std::string path = temporary("lazy");
+  ASSERT_EQ(write_sample(path), "");
+  std::string why;
+  const auto source = core::open_image(path, true, &why);
+  ASSERT_NE(source, nullptr) << why;
+  std::remove(path.c_str());  // it is open
+  for (int i = 0; i < 3; ++i) {
+    Isolate isolate{IsolateOptions{}};
+    Context cx(isolate);
+    Counter counter;
+    set_extension(cx, ExtensionId::kGuestMisc, counter_extension(&counter));
+    ASSERT_EQ(core::load_image(cx, source, page_by_page()), "");
+    const core::ImagePlace before = core::image_place(cx.heap());
+    EXPECT_TRUE(before.lazy);
+    EXPECT_LT(before.pieces_made * 10, before.pieces);
+    check_sample(cx);
+    EXPECT_GT(core::image_place(cx.heap()).pieces_made, before.pieces_made + 50);  // the long list
+    collect_now_re(cx, core::CollectKind::kMinor);
+    check_sample(cx);
+  }
+}
+
+TEST(Image, ManyAtATimeAreOfTheirOwn) {
+  const std::string path = temporary("many");
+  ASSERT_EQ(write_sample(path), "");
+  std::string why;
+  const auto source = core::open_image(path, true, &why);
+  ASSERT_NE(source, nullptr) << why;
+  struct One {
+    Isolate isolate{IsolateOptions{}};
+    Context cx{isolate};
+    Counter counter;
+  };
+  std::vector<std::unique_ptr<One>> all;
+  unsigned whole = 0;
+  for (unsigned i = 0; i < 10'000 && whole < 2; ++i) {  // when there are many, further ones are copied whole
+    One& one = *all.emplace_back(std::make_unique<One>());
+    set_extension(one.cx, ExtensionId::kGuestMisc, counter_extension(&one.counter));
+    ASSERT_EQ(core::load_image(one.cx, source, page_by_page()), "");
+    if (!core::image_place(one.cx.heap()).lazy) ++whole;
+    set_car_raw(get(one.cx, "sample-list"), Value::fixnum(i));
+    string_data_for_write(one.cx, get(one.cx, "sample-external"))[0] = static_cast<std::uint8_t>(i);
+  }
+  EXPECT_EQ(whole, 2U);
+  for (unsigned i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(car_raw(get(all[i]->cx, "sample-list")), Value::fixnum(i));
+    EXPECT_EQ(string_raw(get(all[i]->cx, "sample-external"))->data[0], static_cast<std::uint8_t>(i));
+  }
+  std::remove(path.c_str());
+}
+
+TEST(Image, TheAddressRangeDoesNotCrumble) {
+  const std::string path = temporary("range");
+  ASSERT_EQ(write_sample(path), "");
+  std::string why;
+  const auto source = core::open_image(path, true, &why);
+  ASSERT_NE(source, nullptr) << why;
+  std::set<std::uint64_t> places;
+  for (int i = 0; i < 50; ++i) {
+    Isolate isolate{IsolateOptions{}};
+    Context cx(isolate);
+    Counter counter;
+    set_extension(cx, ExtensionId::kGuestMisc, counter_extension(&counter));
+    core::ImageLoadOptions load = page_by_page();
+    load.lazy = i % 2 == 0;
+    ASSERT_EQ(core::load_image(cx, source, load), "");
+    places.insert(core::image_place(cx.heap()).begin);
+    if (i % 5 == 0) {
+      put(cx, "sample-list", kNil);  // frees blocks of the image one by one
+      collect_now_re(cx, core::CollectKind::kMajor);
+    }
+  }
+  EXPECT_LE(places.size(), 2U);
+  std::remove(path.c_str());
+}
+
+// A fault that is not the image's ends the program as it would have before.
+TEST(ImageDeathTest, OtherFaultsStayFatal) {
+  const std::string path = temporary("fault");
+  ASSERT_EQ(write_sample(path), "");
+  std::string why;
+  const auto source = core::open_image(path, true, &why);
+  ASSERT_NE(source, nullptr) << why;
+  const auto fault = [&] {
+    Isolate isolate{IsolateOptions{}};
+    Context cx(isolate);
+    Counter counter;
+    set_extension(cx, ExtensionId::kGuestMisc, counter_extension(&counter));
+    if (!core::load_image(cx, source, page_by_page()).empty()) std::_Exit(0);
+    void* const nowhere = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    *static_cast<volatile int*>(nowhere) = 1;
+    std::_Exit(0);
+  };
+  EXPECT_DEATH(fault(), "");
   std::remove(path.c_str());
 }
 

@@ -3,8 +3,8 @@
 // Everything reachable from the isolate's symbols, standard tables, main obarray and extension states is
 // written, densely packed, as blocks of old space laid out for a fixed window of the heap range. The first
 // image loaded in a process is mapped privately at that window, so that nothing is touched but what is
-// used; further isolates read a copy and relocate it by a bitmap. Primitives and host types are found
-// again by name; host objects and extensions speak for themselves through the hooks of host.hpp.
+// used; further isolates have it elsewhere, relocated by a bitmap, all at once or page by page as it is touched
+// (src/image/lazy.hpp). Primitives and host types are found again by name; host objects and extensions speak for themselves through the hooks of host.hpp.
 //
 // An image belongs to the set of symbols, primitives and variables of the build that wrote it (any
 // optimization level of it): image_build_id(). It is a cache, not an interchange format.
@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,11 +39,29 @@ struct ImageSize {
 struct ImageLoadOptions {
   bool check = true;       // compare the checksum of the whole file
   bool use_window = true;  // map at the window when it is free
+  // Elsewhere: relocate what is touched when it is touched. The first use installs a handler for SIGSEGV, which passes on
+  // what is not meant for it.
+  bool lazy = false;
 };
+
+// An open image, for those who start many isolates from it; any thread. Null with *why, naming the file.
+class ImageSource;
+[[nodiscard]] std::shared_ptr<const ImageSource> open_image(const std::string& path, bool check, std::string* why);
+[[nodiscard]] std::string load_image(Context& cx, const std::shared_ptr<const ImageSource>& source,
+                                     const ImageLoadOptions& options = {});
 
 // Loads `path` into the fresh isolate of `cx`. Returns "" or why not, naming the file: missing, damaged,
 // truncated, of another format or build. After a failure the isolate is as it was before.
 [[nodiscard]] std::string load_image(Context& cx, const std::string& path, const ImageLoadOptions& options = {});
+
+// Where the image of a heap lies, when it does not lie in the window; for figures and tests.
+struct ImagePlace {
+  std::uint64_t begin = 0;
+  bool lazy = false;
+  std::uint64_t pieces = 0;       // lazy: what is made at a time …
+  std::uint64_t pieces_made = 0;  // … and how many of these were
+};
+ImagePlace image_place(Heap& heap);
 
 // What an isolate started with: the cells that the image at `path` gives its symbols, by id, and where the image's objects
 // lie; all addresses as in the file. No cells when the file cannot be read.

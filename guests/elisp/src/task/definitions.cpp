@@ -62,12 +62,10 @@ struct Collector {
   }
 };
 
-void collect(void* data, Value symbol) {
-  auto& c = *static_cast<Collector*>(data);
-  const SymbolCells& cells = c.cx.cells(symbol);
+void collect_one(Collector& c, Value symbol, const SymbolCells& cells) {
   bool special = (cells.flags & kSymbolSpecial) != 0 && (cells.flags & kSymbolKeyword) == 0;
   bool valued = (cells.flags & kSymbolKeyword) == 0 && cells.redirect == kPlain && !cells.value.is_unbound();
-  if (symbol.bits() < c.known_ids) {
+  if (!symbol.is_heap() && symbol.as_symbol_id() < c.known_ids) {
     const std::uint32_t id = symbol.as_symbol_id();
     if (c.is_as_in_image(cells, id, special)) return;
     if (id < c.image.cells.size() && (c.image.cells[id].flags & kSymbolSpecial) != 0) special = false;
@@ -77,6 +75,21 @@ void collect(void* data, Value symbol) {
   const Value value = valued ? cells.value : kUnbound;
   const Value parts[] = {symbol, cells.function, cells.plist, boolean(special), value};
   c.out = cons(c.cx, make_vector_from(c.cx, parts), c.out);
+}
+
+// Symbols of the image in the order of their ids, for their cells lie side by side; then the others.
+void collect(Collector& c, Isolate& isolate) {
+  for (std::uint64_t id = 0; id < c.known_ids; ++id) {
+    const Value symbol = Value::symbol_id(static_cast<std::uint32_t>(id));
+    const SymbolCells& cells = c.cx.cells(symbol);
+    if ((cells.flags & kSymbolInterned) != 0) collect_one(c, symbol, cells);
+  }
+  isolate.each_symbol(
+      [](void* data, Value symbol) {
+        auto& all = *static_cast<Collector*>(data);
+        if (symbol.is_heap() || symbol.as_symbol_id() >= all.known_ids) collect_one(all, symbol, all.cx.cells(symbol));
+      },
+      &c);
 }
 
 void leave_out_strangers(Context& cx, Value definitions) {
@@ -102,8 +115,8 @@ Value task_definitions(Context& cx) {
   // Names never change: where nil's lies tells where the image lies.
   const std::uint64_t moved =
       world.image.cells.empty() ? 0 : cx.cells(kNil).name.bits() - world.image.cells[0].name.bits();
-  Collector c{cx, ids << Value::kTagBits, world.image, moved};
-  isolate.each_symbol(collect, &c);
+  Collector c{cx, ids, world.image, moved};
+  collect(c, isolate);
   Value shared = kNil;
   for (const char* name : kShared) {
     const Value symbol = isolate.find_symbol(name);
