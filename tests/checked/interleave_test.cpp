@@ -10,9 +10,11 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "neovm/worker.hpp"
+#include "neovm/worker/supervisor.hpp"
 #include "simulation.hpp"
 
 namespace neovm::worker {
@@ -248,10 +250,132 @@ Task<void> scope_scenario(Verdict* verdict) {
   if (ended != 5) *verdict = "a scope was joined after " + std::to_string(ended) + " of 5 children";
 }
 
+// ---- scenarios: supervisors -----------------------------------------------------------------------------------------------
+
+struct Crew {
+  std::vector<int> alive = std::vector<int>(8, 0);  // a child and its own child
+  std::uint64_t random = 1;
+  int crashes = 0;
+  Verdict* verdict = nullptr;
+
+  std::uint64_t below(std::uint64_t n) {
+    random ^= random << 13;
+    random ^= random >> 7;
+    random ^= random << 17;
+    return random % n;
+  }
+  void rule(bool holds, const char* what) {
+    if (!holds && verdict->empty()) *verdict = what;
+  }
+  [[nodiscard]] bool later_alive(std::size_t i) const {
+    for (std::size_t k = i + 1; k < alive.size(); ++k)
+      if (alive[k] != 0) return true;
+    return false;
+  }
+};
+
+struct AliveIn {
+  AliveIn(Crew* c, std::size_t i) : crew(c), index(i) { ++crew->alive[index]; }
+  ~AliveIn() { --crew->alive[index]; }
+  AliveIn(const AliveIn&) = delete;
+  AliveIn& operator=(const AliveIn&) = delete;
+  Crew* crew;
+  std::size_t index;
+};
+
+Task<void> below_child(Crew* crew, std::size_t index) {
+  const AliveIn alive(crew, index);
+  (void)co_await sleep_until(kNever);
+  const this_task::Shield shield;
+  (void)co_await sleep_for(std::chrono::microseconds(crew->below(300)));
+}
+
+Task<void> crew_member(Crew* crew, std::size_t index, bool in_group) {
+  crew->rule(crew->alive[index] == 0, "two runs of a child at the same time");
+  if (in_group) crew->rule(!crew->later_alive(index), "started while one that was added later was alive");
+  const AliveIn alive(crew, index);
+  JoinHandle<void> below = spawn(below_child(crew, index));
+  for (;;) {
+    const Status s = co_await sleep_for(std::chrono::microseconds(crew->below(600)));
+    if (s != Status::kOk) {
+      crew->rule(!crew->later_alive(index), "stopped while one that was added later was alive");
+      co_return;
+    }
+    if (crew->crashes > 0 && crew->below(3) == 0) {
+      --crew->crashes;
+      if (crew->below(2) == 0) throw std::runtime_error("boom");
+      (void)below.cancel();  // it would be waited for
+      co_return;             // permanent children are started again after this, too
+    }
+  }
+}
+
+Task<void> supervisor_scenario(std::uint64_t seed, Crew* crew) {
+  constexpr std::size_t kChildren = 3;
+  crew->random = seed * 0x9E3779B97F4A7C15ULL | 1;
+  crew->crashes = 4;
+  SupervisorDefinition d{.name = "crew"};
+  d.options.strategy = static_cast<Strategy>(seed % 3);
+  d.options.intensity = SupervisorOptions::kUnlimited;
+  const bool in_group = d.options.strategy != Strategy::kOneForOne;
+  for (std::size_t i = 0; i < kChildren; ++i)
+    d.children.push_back(child(std::to_string(i), [=](ChildContext&) { return crew_member(crew, i, in_group); }));
+  Supervisor s = start_supervisor(std::move(d));
+  const auto complete = [crew] {
+    for (std::size_t i = 0; i < kChildren; ++i)
+      if (crew->alive[i] == 0) return false;
+    return crew->crashes == 0;
+  };
+  for (int i = 0; i < 2000 && !complete(); ++i) (void)co_await sleep_for(100us);
+  crew->rule(complete(), "a child was not started again");
+  const Instant asked = now();
+  (void)s.ref().shutdown();
+  const JoinResult<ExitReason> end = co_await s.handle().join();
+  crew->rule(end.ok(), "the supervisor failed");
+  crew->rule(now() - asked < 1'000'000'000, "a child was not asked to stop");
+  for (const int n : crew->alive) crew->rule(n == 0, "a child was alive after its supervisor");
+}
+
+// Children come and go by request, while somebody else asks for the counts.
+Task<void> hire_and_fire(Crew* crew, SupervisorRef ref, std::size_t first) {
+  for (std::size_t i = first; i < first + 2; ++i) {
+    const SupervisorReply added =
+        co_await ref.start_child(child(std::to_string(i), [=](ChildContext&) { return crew_member(crew, i, false); }));
+    crew->rule(added.status == RequestStatus::kOk, "a child could not be added");
+    (void)co_await sleep_for(std::chrono::microseconds(crew->below(500)));
+    const SupervisorReply gone = co_await ref.terminate_child(added.child);
+    crew->rule(gone.status == RequestStatus::kOk, "a child could not be stopped");
+    crew->rule(crew->alive[i] == 0, "a child was alive after the answer that it is gone");
+  }
+}
+Task<void> dynamic_scenario(std::uint64_t seed, Crew* crew) {
+  crew->random = seed * 0x9E3779B97F4A7C15ULL | 1;
+  crew->crashes = 2;
+  SupervisorDefinition d{.name = "dynamic"};
+  d.options.strategy = Strategy::kDynamic;
+  d.options.intensity = SupervisorOptions::kUnlimited;
+  Supervisor s = start_supervisor(std::move(d));
+  {
+    Scope scope;
+    JoinHandle<SupervisorReply> counts = spawn(s.ref().counts(), {.scope = &scope});
+    spawn(hire_and_fire(crew, s.ref(), 2), {.scope = &scope}).detach();
+    const JoinResult<SupervisorReply> reply = co_await counts.join();
+    crew->rule(reply.ok() && reply.value->status == RequestStatus::kOk, "a request was not answered");
+    (void)co_await scope.join();
+  }
+  (void)s.ref().shutdown();
+  const JoinResult<ExitReason> end = co_await s.handle().join();
+  crew->rule(end.ok(), "the supervisor failed");
+  for (const int n : crew->alive) crew->rule(n == 0, "a child was alive after its supervisor");
+}
+
 // ---- running them -------------------------------------------------------------------------------------------------------------
 
-Verdict run(int scenario, std::uint64_t seed, Bug bug) {
+using Stacks = std::vector<std::unique_ptr<SwitchedStack>>;
+
+Verdict run(int scenario, std::uint64_t seed, Bug bug, Stacks* stacks) {
   CheckHooks hooks;
+  hooks.spare_stacks = stacks;
   hooks.bug = bug;
   hooks.switch_every = 2 + static_cast<std::uint32_t>(seed % 7);
   RuntimeConfig config;
@@ -263,6 +387,8 @@ Verdict run(int scenario, std::uint64_t seed, Bug bug) {
   auto* rt = new Runtime(config);
   auto* log = new Log;
   auto* verdict = new Verdict;
+  auto* crew = new Crew;
+  crew->verdict = verdict;
   Task<void> body;
   bool values = false;
   switch (scenario) {
@@ -275,6 +401,8 @@ Verdict run(int scenario, std::uint64_t seed, Bug bug) {
     case 6: body = once_scenario(verdict); break;
     case 7: body = cancel_scenario(verdict); break;
     case 8: body = scope_scenario(verdict); break;
+    case 11: body = supervisor_scenario(seed, crew); break;
+    case 12: body = dynamic_scenario(seed, crew); break;
     default: body = channel_scenario(32, 2, 1, 20, log), values = true; break;
   }
   if (scenario == 10) {
@@ -289,6 +417,7 @@ Verdict run(int scenario, std::uint64_t seed, Bug bug) {
     delete rt;
     delete log;
     delete verdict;
+    delete crew;
     return {};
   }
   const JoinResult<void> r = rt->block_on(rt->spawn(std::move(body)));
@@ -300,17 +429,19 @@ Verdict run(int scenario, std::uint64_t seed, Bug bug) {
   delete rt;
   delete log;
   delete verdict;
+  delete crew;
   return {};
 }
-constexpr int kScenarios = 11;
+constexpr int kScenarios = 13;
 
 class Scenario : public testing::TestWithParam<int> {};
 
 TEST_P(Scenario, HoldsUnderEverySeed) {
   const std::uint64_t first = from_environment("NEOVM_FIRST_SEED", 1);
   const std::uint64_t seeds = from_environment("NEOVM_SEEDS", 10'000);
+  Stacks stacks;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
-    const Verdict v = run(GetParam(), seed, Bug::kNone);
+    const Verdict v = run(GetParam(), seed, Bug::kNone, &stacks);
     ASSERT_TRUE(v.empty()) << "scenario " << GetParam() << ", seed " << seed << ": " << v;
   }
 }
@@ -320,8 +451,8 @@ TEST(Interleave, ASeedReplays) {
   // The same outcome, that of a mistake included.
   int found = 0;
   for (std::uint64_t seed = 1; seed < 300; ++seed) {
-    const Verdict first = run(1, seed, Bug::kDroppedOnLostClaim);
-    EXPECT_EQ(first, run(1, seed, Bug::kDroppedOnLostClaim)) << seed;
+    const Verdict first = run(1, seed, Bug::kDroppedOnLostClaim, nullptr);
+    EXPECT_EQ(first, run(1, seed, Bug::kDroppedOnLostClaim, nullptr)) << seed;
     found += first.empty() ? 0 : 1;
   }
   EXPECT_GT(found, 0);
@@ -343,7 +474,7 @@ TEST_P(Mistake, IsFound) {
   if (child == 0) {
     for (std::uint64_t seed = 1; seed <= 100'000; ++seed) {
       alarm(kSecondsForOneSeed);
-      const Verdict v = run(GetParam().scenario, seed, GetParam().bug);
+      const Verdict v = run(GetParam().scenario, seed, GetParam().bug, nullptr);
       if (v.empty()) continue;
       std::printf("%s: seed %llu: %s\n", GetParam().name, static_cast<unsigned long long>(seed), v.c_str());
       std::fflush(stdout);
@@ -357,20 +488,20 @@ TEST_P(Mistake, IsFound) {
   EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) != 0)
       << GetParam().name << " was not found within 100,000 seeds";
 }
-INSTANTIATE_TEST_SUITE_P(Interleave, Mistake,
-                         testing::Values(Planted{Bug::kNoRecheckBeforePark, 10, "NoRecheckBeforePark"},
-                                         Planted{Bug::kSkippedNotify, 10, "SkippedNotify"},
-                                         Planted{Bug::kDoubleClaim, 1, "DoubleClaim"},
-                                         Planted{Bug::kEarlyFree, 1, "EarlyFree"},
-                                         Planted{Bug::kSkippedChild, 7, "SkippedChild"},
-                                         Planted{Bug::kScopeOffByOne, 8, "ScopeOffByOne"},
-                                         Planted{Bug::kJoinWithoutLook, 5, "JoinWithoutLook"},
-                                         Planted{Bug::kCloseForgetsSenders, 4, "CloseForgetsSenders"},
-                                         Planted{Bug::kDroppedOnLostClaim, 1, "DroppedOnLostClaim"},
-                                         Planted{Bug::kStealWithoutSwap, 6, "StealWithoutSwap"},
-                                         Planted{Bug::kLastInFirstOut, 3, "LastInFirstOut"},
-                                         Planted{Bug::kArmBeforeFlag, 7, "ArmBeforeFlag"}),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Interleave, Mistake,
+    testing::Values(
+        Planted{Bug::kNoRecheckBeforePark, 10, "NoRecheckBeforePark"},
+        Planted{Bug::kSkippedNotify, 10, "SkippedNotify"}, Planted{Bug::kDoubleClaim, 1, "DoubleClaim"},
+        Planted{Bug::kEarlyFree, 1, "EarlyFree"}, Planted{Bug::kSkippedChild, 7, "SkippedChild"},
+        Planted{Bug::kScopeOffByOne, 8, "ScopeOffByOne"}, Planted{Bug::kJoinWithoutLook, 5, "JoinWithoutLook"},
+        Planted{Bug::kCloseForgetsSenders, 4, "CloseForgetsSenders"},
+        Planted{Bug::kDroppedOnLostClaim, 1, "DroppedOnLostClaim"},
+        Planted{Bug::kStealWithoutSwap, 6, "StealWithoutSwap"}, Planted{Bug::kLastInFirstOut, 3, "LastInFirstOut"},
+        Planted{Bug::kArmBeforeFlag, 7, "ArmBeforeFlag"}, Planted{Bug::kEndLostInStart, 11, "EndLostInStart"},
+        Planted{Bug::kEndToldEarly, 11, "EndToldEarly"}, Planted{Bug::kStopSkipped, 11, "StopSkipped"},
+        Planted{Bug::kStopsAllAtOnce, 11, "StopsAllAtOnce"}, Planted{Bug::kAnswersBeforeEnd, 12, "AnswersBeforeEnd"}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace neovm::worker

@@ -63,9 +63,11 @@ struct TaskExtra {
   NativeStack* native = nullptr;
 };
 
-// A thread outside of the workers that waits. Lives on that thread's stack.
+// A thread outside of the workers that waits; it lives on that thread's stack. Or, with `notify`, whoever wants to be called
+// when the wait is over: by the thread that ends it, with no lock held.
 struct ThreadWaiter : WaitCell {
   ThreadWaiter() : WaitCell(false) {}
+  void (*notify)(ThreadWaiter*) = nullptr;
   std::atomic<std::uint32_t> word{0};
   ThreadWaiter* next = nullptr;
   Instant deadline = kNever;
@@ -144,6 +146,8 @@ inline Status end_wait(WaitCell& c) {
 void make_runnable(TaskHeader* t);
 void make_runnable_last(TaskHeader* t);  // behind everything that is queued here
 void wake_thread(ThreadWaiter* w);
+// Makes `waiter` the joiner of `t`. False: it has ended already, or somebody else joins it.
+bool wake_at_end(TaskHeader* t, ThreadWaiter& waiter, WaitNode& node);
 
 struct GroupAccess {
   // Links `t` as a child, passing on what was asked of the group. kOk or kClosed.

@@ -193,19 +193,21 @@ bool RuntimeCore::run_virtual(const std::function<bool()>& done) {
   return ok;
 }
 
+bool wake_at_end(TaskHeader* t, ThreadWaiter& waiter, WaitNode& node) {
+  const SpinGuard guard(t->lock);
+  if (t->ended.load(std::memory_order_acquire) != Status::kPending || t->joiner != nullptr) return false;
+  node.cell = &waiter;
+  waiter.state.store(CellState::kArmed, std::memory_order_release);
+  t->joiner = &node;
+  return true;
+}
+
 Status RuntimeCore::wait_for(TaskHeader* t) {
   const auto ended = [t] { return t->ended.load(std::memory_order_acquire) != Status::kPending; };
   if (config.deterministic || simulation != nullptr) return run_virtual(ended) ? Status::kOk : Status::kDeadlock;
   ThreadWaiter waiter;
   WaitNode node;
-  {
-    const SpinGuard guard(t->lock);
-    if (ended()) return Status::kOk;
-    if (t->joiner != nullptr) return Status::kInvalid;
-    node.cell = &waiter;
-    waiter.state.store(CellState::kArmed, std::memory_order_release);
-    t->joiner = &node;
-  }
+  if (!wake_at_end(t, waiter, node)) return ended() ? Status::kOk : Status::kInvalid;
   const bool is_main = !main.taken.exchange(true, std::memory_order_acquire);
   for (;;) {
     std::uint32_t word = waiter.word.load(std::memory_order_acquire);

@@ -58,6 +58,10 @@ void WakeList::wake_all() {
 }
 
 void wake_thread(ThreadWaiter* w) {
+  if (w->notify != nullptr) {
+    w->notify(w);
+    return;
+  }
   std::atomic<std::uint32_t>& word = w->word;
   word.store(1, std::memory_order_release);  // the waiter may be gone after this: only the address is used
   futex_wake(word, 1);

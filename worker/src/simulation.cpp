@@ -49,10 +49,11 @@ void SpinLock::lock_slowly() {
 // ---- the virtual workers ---------------------------------------------------------------------------------------------------
 
 struct Simulation::Fiber {
-  Fiber(Simulation* s, WorkerState* w) : simulation(s), worker(w), stack(128 * 1024) {}
+  Fiber(Simulation* s, WorkerState* w, std::unique_ptr<SwitchedStack> on)
+      : simulation(s), worker(w), stack(std::move(on)) {}
   Simulation* simulation;
   WorkerState* worker;
-  SwitchedStack stack;
+  std::unique_ptr<SwitchedStack> stack;
   std::atomic<std::uint32_t>* asleep_on = nullptr;
   Instant until = kNever;
   bool ended = false;
@@ -63,13 +64,20 @@ Simulation::Simulation(RuntimeCore& rt)
   switch_every_ = rt.config.check != nullptr ? rt.config.check->switch_every : 4;
   if (switch_every_ == 0) switch_every_ = 1;
   for (unsigned i = 0; i < rt.worker_count; ++i) {
-    fibers_.push_back(std::make_unique<Fiber>(this, rt.workers[i].get()));
-    fibers_.back()->stack.prepare(
+    std::unique_ptr<SwitchedStack> stack;
+    if (auto* const spare = spare_stacks(); spare != nullptr && !spare->empty()) {
+      stack = std::move(spare->back());
+      spare->pop_back();
+    } else {
+      stack = std::make_unique<SwitchedStack>(128 * 1024);
+    }
+    fibers_.push_back(std::make_unique<Fiber>(this, rt.workers[i].get(), std::move(stack)));
+    fibers_.back()->stack->prepare(
         [](void* p) {
           auto* const f = static_cast<Fiber*>(p);
           f->worker->run_loop();
           f->ended = true;
-          f->stack.leave_for_good();
+          f->stack->leave_for_good();
         },
         fibers_.back().get());
   }
@@ -78,7 +86,13 @@ Simulation::Simulation(RuntimeCore& rt)
 #endif
 }
 
+std::vector<std::unique_ptr<SwitchedStack>>* Simulation::spare_stacks() const {
+  return rt_.config.check == nullptr ? nullptr : rt_.config.check->spare_stacks;
+}
+
 Simulation::~Simulation() {
+  if (auto* const spare = spare_stacks(); spare != nullptr)
+    for (const auto& f : fibers_) spare->push_back(std::move(f->stack));
 #ifdef NEOVM_WORKER_CHECKED
   t_hosting = nullptr;
 #endif
@@ -114,7 +128,7 @@ bool Simulation::step() {
   running_ = f;
   WorkerState* const outside = current_worker();
   set_current_worker(f->worker);
-  f->stack.enter();
+  f->stack->enter();
   set_current_worker(outside);
   running_ = nullptr;
   return true;
@@ -135,7 +149,7 @@ void Simulation::finish() {
   });
 }
 
-void Simulation::switch_out() { running_->stack.leave(); }
+void Simulation::switch_out() { running_->stack->leave(); }
 
 void Simulation::point() {
   if (running_ != nullptr && next_random() % switch_every_ == 0) switch_out();

@@ -6,8 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "core.hpp"
+#include "native_stack.hpp"
 
 namespace neovm::worker {
 
@@ -26,12 +29,20 @@ enum class Bug : std::uint8_t {
   kStealWithoutSwap,     // a thief moves the head without a compare-and-swap
   kLastInFirstOut,       // the newest waiter is served first
   kArmBeforeFlag,        // arming does not look at the request to stop
+  // Supervisors'.
+  kEndLostInStart,    // the end of a child is overlooked while another one starts
+  kEndToldEarly,      // a child counts as ended before its own children have
+  kStopSkipped,       // the first child is not asked to stop
+  kStopsAllAtOnce,    // children are not stopped one after the other
+  kAnswersBeforeEnd,  // a request to stop a child is answered before it has ended
 };
 
 struct CheckHooks {
   Bug bug = Bug::kNone;
   // One switch at this many points on average; 1: at every one.
   std::uint32_t switch_every = 4;
+  // Stacks of runs that are over, for those to come: mapping new ones costs more than most runs.
+  std::vector<std::unique_ptr<SwitchedStack>>* spare_stacks = nullptr;
 };
 
 constexpr bool bugs(Bug /*which*/) { return kChecked; }
@@ -62,6 +73,7 @@ class Simulation {
  private:
   struct Fiber;
   void switch_out();
+  [[nodiscard]] std::vector<std::unique_ptr<SwitchedStack>>* spare_stacks() const;
   RuntimeCore& rt_;
   std::vector<std::unique_ptr<Fiber>> fibers_;
   Fiber* running_ = nullptr;

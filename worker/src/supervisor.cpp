@@ -1,7 +1,7 @@
 // The supervisor's task: an inbox of events, the machine that decides, and tasks.
 //
-// Every run of a child has a watcher: a detached task that spawns the child, joins it and posts its end. So the supervisor waits
-// at one place, its inbox, and a child's end is posted exactly once, after the child and its own children are gone.
+// Every run of a child is joined not by a task but by a waiter that posts its end. So the supervisor waits at one place, its
+// inbox, and a child's end is posted exactly once, after the child and its own children are gone.
 #include "neovm/worker/supervisor.hpp"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 
 #include "core.hpp"
 #include "neovm/worker/channel.hpp"
+#include "simulation.hpp"
 
 namespace neovm::worker {
 
@@ -44,7 +45,6 @@ struct SupervisorEvent {
     kStarted,
     kIgnored,
     kExited,
-    kNotSpawned,
     kStartChild,
     kTerminate,
     kRestartChild,
@@ -68,8 +68,8 @@ struct SupervisorInbox {
   bool post(SupervisorEvent event) { return channel.try_send(std::move(event)) == Status::kOk; }
 };
 
-// One run of a child. Shared by the supervisor, the watcher and the child.
-struct ChildRun {
+// One run of a child. Shared by the supervisor and the child; while the child lives it also keeps itself.
+struct ChildRun : ThreadWaiter {
   std::shared_ptr<const ChildDefinition> definition;
   ChildKey key = 0;
   std::uint64_t run = 0;
@@ -82,6 +82,11 @@ struct ChildRun {
   bool ended = false;
   TaskRef task;
   std::optional<ExitReason> reason;
+
+  // The wait for the task's end: touched by the supervisor before it is linked, and by the end.
+  JoinHandle<void> handle;
+  WaitNode node;
+  std::shared_ptr<ChildRun> self;
 
   void cancel() {
     TaskRef who;
@@ -117,6 +122,8 @@ namespace {
 Task<void> run_body(std::shared_ptr<ChildRun> run) {
   if (!run->definition->announces) run->announce(SupervisorEvent::Kind::kStarted);
   co_await run->definition->body(run->context);
+  if (bugs(Bug::kEndToldEarly) && check_bug(Bug::kEndToldEarly))
+    run->inbox->post({.kind = SupervisorEvent::Kind::kExited, .child = run->key, .run = run->run});
 }
 
 ExitReason reason_of(ChildRun& run, const JoinResult<void>& end) {
@@ -132,56 +139,40 @@ ExitReason reason_of(ChildRun& run, const JoinResult<void>& end) {
   }
 }
 
-// Posts how the run ended, once, whatever becomes of the watcher.
-class EndOfRun {
- public:
-  explicit EndOfRun(std::shared_ptr<ChildRun> run) : run_(std::move(run)) {}
-  EndOfRun(EndOfRun&& o) noexcept : run_(std::exchange(o.run_, nullptr)) {}
-  EndOfRun& operator=(EndOfRun&&) = delete;
-  ~EndOfRun() {
-    if (run_) post(SupervisorEvent::Kind::kNotSpawned, {ExitKind::kShutdown, "runtime"});
+// The task has ended: takes its result and tells the supervisor. By whatever thread ended it, with no lock held.
+void post_end(ThreadWaiter* waiter) {
+  const std::shared_ptr<ChildRun> run = std::move(static_cast<ChildRun*>(waiter)->self);
+  JoinOp<void> join = run->handle.join();
+  join.ready();
+  ExitReason reason = reason_of(*run, join.finish());
+  TaskRef over;
+  {
+    const SpinGuard guard(run->lock);
+    std::swap(over, run->task);
   }
-  void post(SupervisorEvent::Kind kind, ExitReason reason) {
-    const std::shared_ptr<ChildRun> run = std::exchange(run_, nullptr);
-    run->inbox->post({.kind = kind, .child = run->key, .run = run->run, .reason = std::move(reason)});
-  }
-  ChildRun& operator*() { return *run_; }
-  [[nodiscard]] const std::shared_ptr<ChildRun>& run() const { return run_; }
+  run->inbox->post(
+      {.kind = SupervisorEvent::Kind::kExited, .child = run->key, .run = run->run, .reason = std::move(reason)});
+}
 
- private:
-  std::shared_ptr<ChildRun> run_;
-};
-
-Task<void> watch(EndOfRun end_of_run) {
-  const this_task::Shield shield;  // the end of the child is to be told whatever happens
-  ChildRun& run = *end_of_run;
-  const ChildDefinition& d = *run.definition;
+// kOk, or why there is no task.
+Status spawn_run(const std::shared_ptr<ChildRun>& run) {
+  const ChildDefinition& d = *run->definition;
   SpawnOptions options;
   options.name = d.spec.id;
   options.priority = d.priority;
   options.main_only = d.main_only;
   options.pin = d.pin;
   options.detached = true;
-  JoinHandle<void> handle = spawn(run_body(end_of_run.run()), options);
-  if (!handle) {
-    end_of_run.post(SupervisorEvent::Kind::kNotSpawned, {ExitKind::kError, std::string(status_name(handle.status()))});
-    co_return;
-  }
-  bool cancel_now = false;
+  run->handle = spawn(run_body(run), options);
+  if (!run->handle) return run->handle.status();
   {
-    const SpinGuard guard(run.lock);
-    run.task = handle.ref();
-    cancel_now = run.cancel_asked;
+    const SpinGuard guard(run->lock);
+    run->task = run->handle.ref();
   }
-  if (cancel_now) (void)handle.cancel();
-  const JoinResult<void> end = co_await handle.join();
-  ExitReason reason = reason_of(run, end);
-  TaskRef over;
-  {
-    const SpinGuard guard(run.lock);
-    std::swap(over, run.task);
-  }
-  end_of_run.post(SupervisorEvent::Kind::kExited, std::move(reason));
+  run->notify = post_end;
+  run->self = run;
+  if (!wake_at_end(run->handle.ref().header(), *run, run->node)) post_end(run.get());
+  return Status::kOk;
 }
 
 }  // namespace
@@ -311,17 +302,14 @@ void SupervisorTask::take(SupervisorEvent& event) {
       ends_start();
       machine_.start_ignored(event.child, event.run, t);
       return;
-    case SupervisorEvent::Kind::kNotSpawned:
     case SupervisorEvent::Kind::kExited: {
       const auto run = runs_.find(event.child);
       if (run == runs_.end() || run->second->run != event.run) return;  // it had been abandoned
+      if (bugs(Bug::kEndLostInStart) && check_bug(Bug::kEndLostInStart) && starting_ != 0 && starting_ != event.child)
+        return;
       ends_start();
       runs_.erase(run);
-      if (event.kind == SupervisorEvent::Kind::kNotSpawned) {
-        machine_.start_failed(event.child, event.run, std::move(event.reason), t);
-      } else {
-        machine_.exited(event.child, event.run, std::move(event.reason), t);
-      }
+      machine_.exited(event.child, event.run, std::move(event.reason), t);
       return;
     }
     case SupervisorEvent::Kind::kShutdown: ask_shutdown(std::move(event.reason)); return;
@@ -348,6 +336,9 @@ void SupervisorTask::request(SupervisorEvent& event) {
     return;
   }
   const ChildKey key = event.child != 0 ? event.child : machine_.find_id(event.id);
+  if (bugs(Bug::kAnswersBeforeEnd) && check_bug(Bug::kAnswersBeforeEnd) &&
+      event.kind == SupervisorEvent::Kind::kTerminate)
+    std::exchange(asked_[ticket], ReplySlot()).answer({.status = RequestStatus::kOk, .child = key});
   if (event.kind == SupervisorEvent::Kind::kTerminate) machine_.terminate_child(key, ticket, t);
   if (event.kind == SupervisorEvent::Kind::kRestartChild) machine_.restart_child(key, ticket, t);
   if (event.kind == SupervisorEvent::Kind::kDelete) machine_.delete_child(key, ticket, t);
@@ -365,6 +356,9 @@ void SupervisorTask::carry_out(const SupervisorAction& action, ChildContext* abo
   switch (action.kind) {
     case SupervisorAction::Kind::kStart: start(action); return;
     case SupervisorAction::Kind::kStop:
+      if (bugs(Bug::kStopSkipped) && check_bug(Bug::kStopSkipped) && action.child == 1) return;
+      if (bugs(Bug::kStopsAllAtOnce) && check_bug(Bug::kStopsAllAtOnce))
+        for (const auto& [key, other] : runs_) other->cancel();
       if (const auto run = runs_.find(action.child); run != runs_.end()) run->second->cancel();
       return;
     case SupervisorAction::Kind::kKill:
@@ -420,10 +414,8 @@ void SupervisorTask::start(const SupervisorAction& action) {
     machine_.start_failed(action.child, action.run, {ExitKind::kError, "no body"}, now());
     return;
   }
-  JoinHandle<void> watcher = spawn(watch(EndOfRun(run)), {.detached = true});
-  if (!watcher) {
-    machine_.start_failed(action.child, action.run, {ExitKind::kError, std::string(status_name(watcher.status()))},
-                          now());
+  if (const Status s = spawn_run(run); s != Status::kOk) {
+    machine_.start_failed(action.child, action.run, {ExitKind::kError, std::string(status_name(s))}, now());
     return;
   }
   runs_[action.child] = run;
