@@ -70,11 +70,11 @@ NEOVM_PRIMITIVE(backtrace_frame_internal, "backtrace-frame--internal", 3, 3, kWo
   return f == nullptr ? kNil : call_with_record_re(cx, function, f);
 }
 
-NEOVM_PRIMITIVE(backtrace_debug, "backtrace-debug", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
-                "Set the debug-on-exit flag of the call LEVEL frames outwards from BASE to FLAG.")
-(Context& cx, Value level, Value flag, Value base) {
+NEOVM_PRIMITIVE(backtrace_debug, "backtrace-debug", 2, 2, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+                "Set the debug-on-exit flag of the call LEVEL frames outwards to FLAG.")
+(Context& cx, Value level, Value flag) {
   if (!level.is_fixnum()) return wrong_type(cx, Qfixnump, level);
-  Frame* f = starting_record(cx, base);
+  Frame* f = starting_record(cx, Qnil);
   for (std::int64_t n = level.as_fixnum(); n > 0 && f != nullptr; --n) f = next_record(f->previous());
   if (f != nullptr) {
     f->flags = static_cast<std::uint8_t>(flag.truthy() ? f->flags | kDebugOnExit : f->flags & ~kDebugOnExit);
