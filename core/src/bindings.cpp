@@ -102,9 +102,16 @@ Value unbind_to_re(Context& cx, std::size_t depth, Value result) {
     // Handlers set up inside the extent that ends here are gone while its clean-up runs.
     if (result.is_exit())
       while (!cx.handlers.empty() && cx.handlers.back().bindings > index) cx.handlers.pop_back();
+    const std::int64_t eval_depth = cx.eval_depth;
     if (core::pop_binding_re(cx).is_exit()) {
+      // A context that is being ended stays so, whatever its clean-ups come to; a handler would make it run on for ever.
+      if (result.is_exit() && kind == ExitKind::kKill) {
+        cx.eval_depth = eval_depth;
+        continue;
+      }
       if (!cx.exit_resolved)
         if (const auto resolve = cx.isolate().guest_hooks().resolve_exit; resolve != nullptr) resolve(cx);
+      cx.eval_depth = eval_depth;  // of the calls that failed nothing is left
       // What is left belongs to whoever catches the new exit; go on popping for this extent. (In a loop: when the stack is
       // used up, each of very many clean-ups fails.)
       result = kExit;

@@ -17,6 +17,8 @@ namespace neovm::fuzz {
 
 namespace {
 
+using namespace std::string_literals;  // NOLINT: a header with zeros in it
+
 constexpr const char* kHarmful[] = {"kill-emacs",
                                     "sleep-for",
                                     "signal-process",
@@ -83,7 +85,7 @@ void loader(Bytes bytes) {
     w.run_quietly(cdr_raw(w.kept(0)), arguments);
   } else {
     std::string file;
-    if (mode == 0) file.assign(";ELC\x1c\0\0\0\n;;; Compiled\n;;; in Emacs version 28.2\n\n", 51);
+    if (mode == 0) file = ";ELC\x1c\0\0\0\n;;; Compiled\n;;; in Emacs version 28.2\n\n"s;
     file += content;
     const int fd = open(file_name(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, file.data(), file.size()) != static_cast<ssize_t>(file.size())) std::abort();

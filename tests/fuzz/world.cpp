@@ -23,7 +23,10 @@ enum Kept : unsigned {
 };
 
 // What programs can name. Nothing here waits, touches files, or asks for more memory than a program is long.
-constexpr const char* kMakeConstantsForm = R"((lambda ()
+// (Read anew each time: a program may write to every list it gets.)
+constexpr const char* kMakeConstantsForm = R"((progn
+  (fset 'fuzz-helper (function (lambda (x &optional y) (cons y x))))
+  (fset 'fuzz-macro (cons 'macro (function (lambda (x) x))))
   (vector nil t 0 1 7 2.5 (list 1 2 3) 'fuzz-symbol (vector 1 2.5 'a) 'list '+ 'car (list 'error) 'fuzz-variable "text"
           'mapcar 'funcall 'apply 'sort 'fuzz-self 'fuzz-helper fuzz-table 'signal 'throw
           (lambda (x) (setq fuzz-variable (list x))) most-positive-fixnum (* 4 most-positive-fixnum) (cons 1 2) 'fuzz-macro
@@ -36,20 +39,10 @@ constexpr const char* kSetup = R"((progn
   (set 'fuzz-local 1)
   (make-variable-buffer-local 'fuzz-local)
   (setq fuzz-table (make-hash-table))
-  (setq fuzz-functions
-        (list (cons 'fuzz-helper (function (lambda (x &optional y) (cons y x))))
-              (cons 'fuzz-macro (cons 'macro (function (lambda (x) x))))
-              (cons 'fuzz-symbol nil) (cons 'fuzz-variable nil) (cons 'fuzz-local nil) (cons 'error nil) (cons 'a nil)))
-  (mapc (function (lambda (s) (setq fuzz-functions (cons (cons s (symbol-function s)) fuzz-functions))))
-        '(list + car mapcar funcall apply sort signal throw mapconcat))
-  (setq fuzz-plists (mapcar (function (lambda (c) (cons (car c) (copy-sequence (symbol-plist (car c)))))) fuzz-functions))))";
+  (set-default 'fuzz-local 1)))";
 
 constexpr const char* kResetForm = R"((lambda (f)
-  (mapc (function (lambda (c) (or (eq (symbol-function (car c)) (cdr c)) (fset (car c) (cdr c))))) fuzz-functions)
-  (mapc (function (lambda (c) (setplist (car c) (copy-sequence (cdr c))) )) fuzz-plists)
-  (mapc (function (lambda (s) (makunbound s))) '(fuzz-self fuzz-symbol list + car error mapcar funcall apply sort signal throw))
   (fset 'fuzz-self f)
-  (set-default 'fuzz-variable 5)
   (set-default 'fuzz-local 1)
   (clrhash fuzz-table)
   (puthash 1 8 fuzz-table) (puthash 'fuzz-symbol 14 fuzz-table) (puthash 7 3 fuzz-table)
@@ -103,15 +96,16 @@ World::World() {
   (void)eval("(defalias 'lambda (cons 'macro (function (lambda (&rest f) (list 'function (cons 'lambda f))))))");
   (void)eval("(defvar fuzz-variable 5)");
   (void)eval(kSetup);
-  kept_->values[kMakeConstants] = eval(kMakeConstantsForm);
   kept_->values[kReset] = eval(kResetForm);
   kept_->values[kDriver] = eval(kDriverForm);
   kept_->values[kTell] = eval(kTellForm);
+  save_symbols();
   for (unsigned i = 0; i < kArgumentSets; ++i)
     kept_->values[kArguments + i] = eval(std::string("(lambda () ") + kArgumentForms[i] + ")");
 }
 
 World::~World() {
+  cells_.reset();
   kept_.reset();
   cx_.reset();
   isolate_.reset();
@@ -148,9 +142,41 @@ Value World::eval(std::string_view text) {
 }
 
 Value World::constants() {
-  const Value v = funcall_re(*cx_, kept_->values[kMakeConstants], {});
-  if (v.is_exit() || slot_count_raw(v) != kConstants) std::abort();
+  restore_symbols(true);
+  const Value v = eval(kMakeConstantsForm);
+  if (slot_count_raw(v) != kConstants) std::abort();
   return v;
+}
+
+// What programs reach is more than what they are given: the data of an error hold symbols, too. So all are put back now and then,
+// and those within easy reach after each run.
+constexpr const char* kNear[] = {
+    "fuzz-self", "fuzz-helper", "fuzz-macro", "fuzz-symbol", "fuzz-variable", "fuzz-local", "a",
+    "x",         "y",           "list",       "+",           "car",           "error",      "mapcar",
+    "funcall",   "apply",       "sort",       "signal",      "throw",         "mapconcat",  "closure",
+    "lambda",    "macro",       "setq",       "function",    "cons",          "quote",      "wrong-type-argument"};
+
+void World::save_symbols() {
+  cells_ = std::make_unique<RootVector>(*cx_);
+  const auto save = [](void* data, Value symbol) {
+    auto& w = *static_cast<World*>(data);
+    const SymbolCells& c = w.cx_->cells(symbol);
+    w.cells_->values.insert(w.cells_->values.end(), {symbol, c.function, c.value, c.plist});
+  };
+  for (const char* name : kNear) save(this, intern(*cx_, name));
+  isolate_->each_symbol(save, this);
+}
+
+void World::restore_symbols(bool values) {
+  const std::vector<Value>& saved = cells_->values;
+  const std::size_t end = uses_ % 64 == 0 ? saved.size() : 4 * std::size(kNear);
+  for (std::size_t i = 0; i < end; i += 4) {
+    SymbolCells& c = cx_->cells(saved[i]);
+    if (c.function != saved[i + 1]) set_symbol_function(*cx_, saved[i], saved[i + 1]);
+    if (!values) continue;
+    if (c.redirect == kPlain && c.value != saved[i + 2]) store(&c.value, saved[i + 2]);
+    if (c.plist != saved[i + 3]) store(&c.plist, saved[i + 3]);
+  }
 }
 
 void World::limit() {
@@ -163,9 +189,10 @@ std::string World::run(Value function, unsigned set) {
   kept_->values[3] = function;
   cx_->on_slice_end = nullptr;
   if (funcall_re(*cx_, kept_->values[kReset], {function}).is_exit()) {
-    std::fprintf(stderr, "fuzz: the world cannot be put back: %s\n",
-                 to_std_string(cx_->cells(cx_->exit_tag).name).c_str());
-    std::abort();
+    // The program before wrote to a part of the world itself.
+    cx_->exit_kind = ExitKind::kNone;
+    uses_ = kUsesOfAWorld;
+    return "stopped";
   }
   const Value arguments = funcall_re(*cx_, kept_->values[kArguments + set], {});
   limit();
@@ -180,7 +207,10 @@ std::string World::run(Value function, unsigned set) {
   }
   check("a run");
   if (told == "stopped") return told;
+  restore_symbols(false);
+  limit();
   const Value more = funcall_re(*cx_, kept_->values[kTell], {});
+  cx_->on_slice_end = nullptr;
   if (!more.is_exit()) return told + to_std_string(more);
   cx_->exit_kind = ExitKind::kNone;
   return told + "; nothing to tell";

@@ -51,7 +51,7 @@ class World {
   Context& cx() { return *cx_; }
   Value read(std::string_view text);
   Value eval(std::string_view text);
-  // A new vector of the constants that programs get, by kConstantNames of world.cpp.
+  // Puts all symbols back, then makes a new vector of the constants that programs get.
   Value constants();
   static constexpr unsigned kConstants = 32;
   // Calls FUNCTION with the arguments of set SET, with a limited number of safepoints, and tells what came out, what is
@@ -66,9 +66,12 @@ class World {
 
  private:
   void limit();
+  void save_symbols();
+  void restore_symbols(bool values);  // functions, and values and property lists
   std::unique_ptr<Isolate> isolate_;
   std::unique_ptr<Context> cx_;
   std::unique_ptr<RootVector> kept_;
+  std::unique_ptr<RootVector> cells_;  // symbol, function, value, property list: as all were at the beginning
   std::uint32_t uses_ = 0;
 };
 

@@ -11,7 +11,8 @@ std::string disassemble(const Code& code, std::span<const Word> words,
                     std::to_string(words.size()) + " words\n";
   const auto name = [&](unsigned k) {
     std::string s = "k" + std::to_string(k);
-    if (constant) s += " " + constant(k);
+    // Code that no path reaches may name any.
+    if (constant && k < code.constants) s += " " + constant(k);
     return s;
   };
   std::size_t origin = 0;

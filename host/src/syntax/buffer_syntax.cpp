@@ -1,11 +1,15 @@
 #include "syntax/buffer_syntax.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace neomacs::host {
 
-BufferSyntax::BufferSyntax(Context& cx)
-    : cx_(cx), buffer_(current_buffer(cx)), use_properties_(variable_true(cx, Qparse_sexp_lookup_properties)) {
+BufferSyntax::BufferSyntax(Context& cx, ParseStarts& starts)
+    : cx_(cx),
+      buffer_(current_buffer(cx)),
+      starts_(starts),
+      use_properties_(variable_true(cx, Qparse_sexp_lookup_properties)) {
   if (!use_properties_) return;
   properties_.data = this;
   properties_.run_at = &run_at;
@@ -13,14 +17,34 @@ BufferSyntax::BufferSyntax(Context& cx)
   ready_ = done.is_fixnum() ? done.as_fixnum() : 0;
 }
 
-text::ScanOptions BufferSyntax::options() const {
+text::ScanOptions BufferSyntax::options() {
   text::ScanOptions o;
   o.ignore_comments = variable_true(cx_, Qparse_sexp_ignore_comments);
   o.comment_end_can_be_escaped = variable_true(cx_, Qcomment_end_can_be_escaped);
   o.multibyte_as_symbol = variable_true(cx_, Qmultibyte_syntax_as_symbol);
   o.column_zero_starts_defun =
       variable_true(cx_, Qopen_paren_in_column_0_is_defun_start) && !variable_true(cx_, Qcomment_use_syntax_ppss);
+  if (variable_true(cx_, Qcomment_use_syntax_ppss)) {
+    o.parse_start = &parse_start;
+    o.parse_start_data = this;
+  }
   return o;
+}
+
+std::int64_t BufferSyntax::parse_start(void* data, std::int64_t end) {
+  auto& self = *static_cast<BufferSyntax*>(data);
+  ParseStarts& starts = self.starts_;
+  const std::int64_t pos = self.charpos(end);
+  std::int64_t best = -1;
+  for (const auto& [start, reach] : starts.known)
+    if (start <= pos && pos <= reach) best = std::max(best, start);
+  if (best >= 0) return self.offset(std::max(best, self.buffer_.begin.chars));
+  if (!symbol_function(self.cx_, intern(self.cx_, "syntax-ppss")).truthy()) return 0;  // Lisp's library is not there
+  // A scan that goes backwards will ask for places before this one, and starts again each time: ask ever further ahead.
+  const std::int64_t ahead = std::int64_t{1000} << std::min<std::size_t>(2 * starts.known.size(), 20);
+  starts.wanted = std::max(self.buffer_.begin.chars, pos - ahead);
+  starts.wanted_reach = pos + ahead;
+  return -1;
 }
 
 void BufferSyntax::run_at(void* data, std::int64_t at, text::SyntaxRun* run) {
@@ -56,6 +80,20 @@ Maybe<bool> propertize_syntax_re(Context& cx, std::int64_t charpos) {
   const Value now = variable_value(cx, Qsyntax_propertize__done);
   if (now == was && now.is_fixnum() && now.as_fixnum() < charpos && now.as_fixnum() < current_buffer(cx).end.chars)
     return error_text(cx, "internal--syntax-propertize did not move syntax-propertize--done");
+  return true;
+}
+
+Maybe<bool> find_parse_start_re(Context& cx, ParseStarts& starts) {
+  const std::int64_t pos = std::exchange(starts.wanted, -1);
+  Buffer& b = current_buffer(cx);
+  const std::int64_t before = b.text->chars_modified;
+  const std::int64_t point = b.point.chars;
+  const Value state = TRY(funcall_re(cx, intern(cx, "syntax-ppss"), {Value::fixnum(pos)}));
+  if (&current_buffer(cx) != &b || b.text->chars_modified != before)
+    return error_text(cx, "syntax-ppss modified the buffer!");
+  const Value start = TRY(funcall_re(cx, intern(cx, "syntax-ppss-toplevel-pos"), {state}));
+  set_point(b, b.text->at_char(point));
+  starts.known.push_back({start.is_fixnum() ? std::min(start.as_fixnum(), pos) : pos, starts.wanted_reach});
   return true;
 }
 

@@ -2,10 +2,12 @@
 //
 // With parse-sexp-lookup-properties the `syntax-table` properties count, and Lisp may have to put them first
 // (syntax-propertize). A scan cannot run Lisp, so it notes how far it looked beyond what is ready;
-// the primitive then calls Lisp and scans again: see with_syntax_re.
+// the primitive then calls Lisp and scans again: see with_syntax_re. So it is with the places from which comments are
+// parsed (comment-use-syntax-ppss).
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "buffer/buffer.hpp"
 #include "neovm/text/syntax_scan.hpp"
@@ -13,9 +15,20 @@
 
 namespace neomacs::host {
 
+// What syntax-ppss said: positions that are outside of every list, string and comment, so that a parse may begin there.
+struct ParseStarts {
+  struct Known {  // character positions
+    std::int64_t start;
+    std::int64_t reach;  // beyond it there may be a much better start
+  };
+  std::vector<Known> known;
+  std::int64_t wanted = -1;
+  std::int64_t wanted_reach = -1;
+};
+
 class BufferSyntax {
  public:
-  explicit BufferSyntax(Context& cx);
+  BufferSyntax(Context& cx, ParseStarts& starts);
   BufferSyntax(const BufferSyntax&) = delete;
   BufferSyntax& operator=(const BufferSyntax&) = delete;
 
@@ -38,11 +51,13 @@ class BufferSyntax {
   [[nodiscard]] std::int64_t wanted() const { return wanted_; }
 
  private:
-  [[nodiscard]] text::ScanOptions options() const;
+  [[nodiscard]] text::ScanOptions options();
   static void run_at(void* data, std::int64_t at, text::SyntaxRun* run);
+  static std::int64_t parse_start(void* data, std::int64_t end);
 
   Context& cx_;
   Buffer& buffer_;
+  ParseStarts& starts_;
   bool use_properties_;
   std::int64_t ready_ = 0;  // characters before this have their properties
   std::int64_t wanted_ = -1;
@@ -53,20 +68,24 @@ class BufferSyntax {
 
 // Calls Lisp's syntax-propertize machinery up to about `charpos`.
 Maybe<bool> propertize_syntax_re(Context& cx, std::int64_t charpos);
+// Asks syntax-ppss about the wanted position. Point stays.
+Maybe<bool> find_parse_start_re(Context& cx, ParseStarts& starts);
 
 // Runs `scan(BufferSyntax&)` until it did not look at unprepared text. `scan` must not change anything before it
 // returns; its result is a Maybe.
 template <class Scan>
 auto with_syntax_re(Context& cx, Scan&& scan) -> decltype(scan(std::declval<BufferSyntax&>())) {
+  ParseStarts starts;
   for (;;) {
     std::int64_t wanted;
     {
-      BufferSyntax syntax(cx);
+      BufferSyntax syntax(cx, starts);
       auto result = scan(syntax);
       wanted = syntax.wanted();
-      if (wanted < 0) return result;
+      if (wanted < 0 && starts.wanted < 0) return result;
     }
-    TRY(propertize_syntax_re(cx, wanted));
+    if (wanted >= 0) TRY(propertize_syntax_re(cx, wanted));
+    if (starts.wanted >= 0) TRY(find_parse_start_re(cx, starts));
   }
 }
 

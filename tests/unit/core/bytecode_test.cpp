@@ -62,6 +62,22 @@ TEST(Bytecode, Disassembly) {
             "   13        return_ r2\n");
 }
 
+// What is never reached may hold any operand: it is shown, but its constants are not looked up.
+TEST(Bytecode, DisassemblyOfUnreachedCode) {
+  Code c;
+  c.registers = 1;
+  c.constants = 1;
+  c.words = {encode(Op::return_, 0), encode(Op::load_k, 9) | 300U << 16, encode(Op::return_, 0)};
+  ASSERT_EQ(verify(c, any_primitive), "");
+  unsigned asked = 0;
+  const std::string text = disassemble(c, c.words, [&](unsigned k) {
+    asked += k + 1;
+    return std::string("constant");
+  });
+  EXPECT_NE(text.find("load_k r9 k300\n"), std::string::npos) << text;
+  EXPECT_EQ(asked, 0U);
+}
+
 TEST(Bytecode, BackwardBranchesPassASafepoint) {
   Builder b;
   b.use(0);

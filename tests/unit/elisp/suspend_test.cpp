@@ -133,6 +133,27 @@ TEST_F(Suspend, ParkedPrimitiveGetsItsValue) {
   EXPECT_EQ(cx_.eval_depth, 0);
 }
 
+// A context that is told to end does so, even where a clean-up fails inside of a handler in a loop.
+TEST_F(Suspend, EndsThoughCleanUpsFail) {
+  cx_.fuel = 1000;
+  cx_.on_slice_end = [](Context& cx) -> Value {
+    cx.fuel = 1000;
+    cx.exit_kind = ExitKind::kKill;
+    cx.exit_tag = cx.exit_data = kNil;
+    cx.exit_resolved = false;
+    return kExit;
+  };
+  const Value f = read(
+      "(closure (t) () (while t (condition-case nil (unwind-protect (while t (setq suspend-ran t)) (car 1)) (error nil))))");
+  EXPECT_TRUE(isolate_.guest_hooks().start(cx_, f, {}).is_exit());
+  EXPECT_EQ(cx_.exit_kind, ExitKind::kKill);
+  cx_.exit_kind = ExitKind::kNone;
+  cx_.on_slice_end = nullptr;
+  EXPECT_TRUE(cx_.bindings.empty());
+  EXPECT_TRUE(cx_.handlers.empty());
+  EXPECT_EQ(cx_.sp, cx_.stack_base);
+}
+
 TEST_F(Suspend, NotUnderNativeFrames) {
   // `eval_form_re` is no start: the primitive must see that it may not park.
   const Value v = eval_form_re(cx_, read("(condition-case e (suspend-test-wait 1) (error e))"), Qt);

@@ -2,13 +2,23 @@
 //
 // Forwards a comment ends where its ender is. Backwards it is a guess: the text before an ender is walked
 // while the parity of string quotes is kept, and when quotes or other comments make the answer
-// doubtful the text is parsed from the beginning of the accessible part instead, which is always right.
+// doubtful the text is parsed instead, from a place that is known to be outside of everything, which is always right.
+#include <algorithm>
+
 #include "flags.hpp"
 #include "neovm/abi/error.hpp"
 
 namespace neovm::text {
 
 using namespace syntax_flags;  // NOLINT: flag predicates
+
+namespace {
+// Of the characters of a line, those that say something about where a comment may start.
+constexpr bool decides(int kind) {
+  return kind == kSyntaxOpen || kind == kSyntaxString || kind == kSyntaxComment || kind == kSyntaxEndComment ||
+         kind == kSyntaxCommentFence || kind == kSyntaxStringFence;
+}
+}  // namespace
 
 bool SyntaxScanner::quoted(std::int64_t at) {
   bool odd = false;
@@ -86,10 +96,35 @@ SyntaxScanner::Comment SyntaxScanner::finish_comment(std::int64_t from, std::int
 SyntaxScanner::Comment SyntaxScanner::comment_start_by_parsing(std::int64_t end, bool is_nested, int style_wanted) {
   Comment result;
   result.position = end;
+  std::int64_t from = begin_;
+  if (covered_from_ >= 0 && end >= covered_from_ && end <= covered_to_) {
+    const auto after = std::upper_bound(spans_.begin(), spans_.end(), end,
+                                        [](std::int64_t at, const Span& s) { return at < s.inside; });
+    if (after == spans_.begin() || (after - 1)->finish <= end) return result;
+    const Span& span = *(after - 1);
+    if (!is_nested && !span.nested && span.style == style_wanted) {
+      result.found = true;
+      result.position = span.start;
+      return result;
+    }
+    from = span.start;
+  } else if (options_.parse_start != nullptr) {
+    const std::int64_t start = options_.parse_start(options_.parse_start_data, end);
+    if (start < 0) return result;
+    from = std::max(from, start);
+  }
+  recording_ = end > covered_to_ || end < covered_from_;
   // Our ender may be inside an outer comment of another kind: then parse again from inside that one.
-  for (std::int64_t from = begin_; from < end;) {
+  while (from < end) {
     ParseState state;
+    if (recording_) {
+      spans_.clear();
+      covered_from_ = from;
+      covered_to_ = end;
+    }
     const Maybe<bool> parsed = parse(&state, from, end, INT64_MIN, false, CommentStop::kNever);
+    if (!parsed.ok()) covered_from_ = covered_to_ = -1;
+    recording_ = false;
     if (!parsed.ok()) return result;
     if (state.comment_nesting == (is_nested ? 1 : -1) && state.comment_style == style_wanted) {
       result.found = true;
@@ -145,6 +180,7 @@ SyntaxScanner::Comment SyntaxScanner::find_comment_start(std::int64_t from, std:
     } else if (kind == kSyntaxComment && (style(flags, 0) != style_wanted || nested(flags) != is_nested)) {
       continue;
     }
+    if (!decides(kind)) continue;
     if ((options_.comment_end_can_be_escaped || kind != kSyntaxEndComment) && quoted(from)) continue;
 
     switch (kind) {

@@ -168,6 +168,9 @@ Maybe<bool> SyntaxScanner::parse(ParseState* state, std::int64_t from, std::int6
         if (entered == Enter::kPlain && stop_at_comment) return finish();
         const Comment comment = finish_comment(from, end, state->comment_nesting, state->comment_style,
                                                from <= begin_ ? 0 : previous_flags);
+        if (recording_)
+          spans_.push_back({state->construct_start, from, comment.found ? comment.position : INT64_MAX,
+                            state->comment_style, state->comment_nesting > 0});
         from = comment.position;
         if (!comment.found) {
           state->comment_nesting = comment.nesting;

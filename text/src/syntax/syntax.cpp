@@ -15,6 +15,17 @@ int syntax_code_of_designator(int c) {
   return -1;
 }
 
+void SyntaxReader::find_run(std::int64_t at) {
+  properties_->run_at(properties_->data, at, &run_);
+  overridden_ = run_.property.is_cons() || is_char_table(run_.property);
+}
+
+int SyntaxReader::look_up(int c) {
+  const int flags = flags_of_entry(char_table_get(table_, c));
+  if (static_cast<unsigned>(c) < 128) ascii_[c] = flags;
+  return flags;
+}
+
 Value syntax_code_object(Context& cx, int code) {
   TextState& state = text_state(cx);
   if (state.syntax_codes.get().is_nil()) {

@@ -709,11 +709,20 @@ op_save_restriction : {
                     : op == 140 ? hooks.record_save_restriction
                                 : hooks.record_save_current_buffer;
   SAVE();
+  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
+      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+    if (specpdl_exceeded(cx, m)) return Action::kRaise;
+  }
   if (save != nullptr) save(cx);
   RELOAD();
   NEXT();
 }
 op_unwind_protect : {
+  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
+      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+    SAVE();
+    if (specpdl_exceeded(cx, m)) return Action::kRaise;
+  }
   --sp;
   const Value handler = *sp;
   const bool function = is_function(cx, handler);

@@ -676,11 +676,19 @@ op_save_state : {
   const auto save = which == 138   ? hooks.record_save_excursion
                     : which == 140 ? hooks.record_save_restriction
                                    : hooks.record_save_current_buffer;
+  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
+      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+    if (specpdl_exceeded(cx, m)) return Action::kRaise;
+  }
   if (save != nullptr) save(cx);
   RELOAD();
   NEXT();
 }
 op_unwind_protect : {
+  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
+      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+    if (specpdl_exceeded(cx, m)) return Action::kRaise;
+  }
   const Value handler = A;
   cx.bindings.push_back({Binding::Kind::kUnwindLisp, 0, kNil, handler, is_function(cx, handler) ? kUnbound : kNil});
   NEXT();

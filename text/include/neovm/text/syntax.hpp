@@ -70,25 +70,25 @@ class SyntaxReader {
 
   // Code and flags of character `c` that stands at byte offset `at`.
   int flags(int c, std::int64_t at) {
-    if (properties_ != nullptr) [[unlikely]]
-      return flags_of_entry(entry(c, at));
+    if (properties_ != nullptr) {
+      if (at < run_.from || at >= run_.to) find_run(at);
+      if (overridden_) [[unlikely]]
+        return flags_of_entry(entry(c, at));
+    }
     return table_flags(c);
   }
   SyntaxCode code(int c, std::int64_t at) { return code_of(flags(c, at)); }
   // By the table alone, as the character classes of regular expressions want it.
   int table_flags(int c) {
-    if (static_cast<unsigned>(c) < 128) {
-      std::int32_t& known = ascii_[c];
-      if (known < 0) known = flags_of_entry(char_table_get(table_, c));
-      return known;
-    }
-    return flags_of_entry(char_table_get(table_, c));
+    if (static_cast<unsigned>(c) < 128 && ascii_[c] >= 0) [[likely]]
+      return ascii_[c];
+    return look_up(c);
   }
   SyntaxCode table_code(int c) { return code_of(table_flags(c)); }
   // The whole entry, or nil.
   Value entry(int c, std::int64_t at) {
     if (properties_ != nullptr) {
-      if (at < run_.from || at >= run_.to) properties_->run_at(properties_->data, at, &run_);
+      if (at < run_.from || at >= run_.to) find_run(at);
       if (run_.property.is_cons()) return run_.property;
       if (is_char_table(run_.property)) return char_table_get(run_.property, c);
     }
@@ -107,9 +107,13 @@ class SyntaxReader {
   }
 
  private:
+  void find_run(std::int64_t at);
+  int look_up(int c);
+
   Value table_;
   const SyntaxProperties* properties_;
   SyntaxRun run_;
+  bool overridden_ = false;  // the run's property counts, not the table
   std::int32_t ascii_[128];
 };
 

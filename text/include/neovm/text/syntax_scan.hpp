@@ -17,6 +17,10 @@ struct ScanOptions {
   bool comment_end_can_be_escaped = false;
   bool multibyte_as_symbol = false;       // multibyte-syntax-as-symbol
   bool column_zero_starts_defun = false;  // open-paren-in-column-0-is-defun-start, unless syntax-ppss is used
+  // Where a parse that has to know the state at `end` may begin: at an offset that is in no list, string or comment. -1: it is
+  // not known yet, the scan is told so and its result will not be used. Null: at the beginning of the accessible text.
+  std::int64_t (*parse_start)(void* data, std::int64_t end) = nullptr;
+  void* parse_start_data = nullptr;
 };
 
 // Comment styles: 0 to 3 by the flags b and c; fences have their own.
@@ -70,6 +74,9 @@ class SyntaxScanner {
   std::int64_t skip_prefix_backward(std::int64_t from);
 
   [[nodiscard]] int char_at(std::int64_t i) const {
+    const std::uint8_t byte = text_.byte(i);
+    if (byte < 0x80) [[likely]]
+      return byte;
     const Decoded d = text_.char_at(i);
     return text_.multibyte ? d.c : raw_byte_to_char(static_cast<unsigned>(d.c));
   }
@@ -91,6 +98,14 @@ class SyntaxScanner {
   // Finds the start of the comment whose end is at `from`.
   Comment find_comment_start(std::int64_t from, std::int64_t stop, bool nested, int style);
   Comment comment_start_by_parsing(std::int64_t end, bool nested, int style);
+  // A comment that a parse met: [start, finish), its text from `inside` on.
+  struct Span {
+    std::int64_t start;
+    std::int64_t inside;
+    std::int64_t finish;  // INT64_MAX: the parse ended before
+    int style;
+    bool nested;
+  };
   bool previous_may_end_comment(std::int64_t at);
   ScanResult scan_forward(std::int64_t from, std::int64_t count, std::int64_t depth, bool expressions);
   ScanResult scan_backward(std::int64_t from, std::int64_t count, std::int64_t depth, bool expressions);
@@ -108,6 +123,11 @@ class SyntaxScanner {
   ScanOptions options_;
   SyntaxReader& syntax_;
   unsigned ticks_ = 0;
+  // The comments between two places that comment_start_by_parsing has parsed, so that going backwards over many costs one parse.
+  std::vector<Span> spans_;
+  bool recording_ = false;
+  std::int64_t covered_from_ = -1;
+  std::int64_t covered_to_ = -1;
 };
 
 }  // namespace neovm::text
