@@ -7,6 +7,7 @@
 
 #include "neovm/abi/api.hpp"
 #include "neovm/core/context.hpp"
+#include "neovm/text/characters.hpp"
 
 namespace neovm {
 
@@ -74,8 +75,20 @@ ExitTag args_out_of_range(Context& cx, Value a, Value b, Value c) {
   return signal_error3(cx, Qargs_out_of_range, a, b, c);
 }
 
+// Bytes that are no text, as a name in an error can bring along, leave the whole message a unibyte string.
+static Value message_string(Context& cx, std::string_view message) {
+  const auto* p = reinterpret_cast<const std::uint8_t*>(message.data());
+  const auto size = static_cast<std::int64_t>(message.size());
+  for (std::int64_t i = 0; i < size;) {
+    const int length = text::valid_sequence_length(p + i, size - i, true);
+    if (length == 0) return make_unibyte_string(cx, message);
+    i += length;
+  }
+  return make_string(cx, message);
+}
+
 ExitTag error_text(Context& cx, std::string_view text) {
-  const Value message = make_string(cx, text);
+  const Value message = message_string(cx, text);
   if (message.is_exit()) return kFailed;
   return signal_error1(cx, Qerror, message);
 }

@@ -65,6 +65,7 @@ NEOVM_PRIMITIVE(generate_new_buffer_name, "generate-new-buffer-name", 1, 2, kWor
                 kNondeterministic, "Return a buffer name made from NAME that no buffer has; IGNORE may be in use.")
 (Context& cx, Value name, Value ignore) {
   if (!name.is_string()) return wrong_type(cx, Qstringp, name);
+  if (!ignore.is_symbol() && !ignore.is_string()) return wrong_type(cx, Qstringp, ignore);
   if ((ignore.is_string() && string_equal(name, ignore)) || find_buffer(cx, name) == nullptr) return name;
   std::string base(string_view_of(name));
   const bool multibyte = string_multibyte(name);

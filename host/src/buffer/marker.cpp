@@ -179,6 +179,7 @@ NEOVM_PRIMITIVE(set_marker, "set-marker", 2, 3, kWorkerSafe, kStateWrite, kNoGc,
   if (is_marker(position) && marker_raw(position)->buffer == b) {
     p = marker_raw(position)->pos;
   } else {
+    if (is_bignum(position)) return wrong_type(cx, Qinteger_or_marker_p, position);
     const std::int64_t c = TRY(position_argument(cx, position));
     p = b->text->at_char(std::clamp<std::int64_t>(c, 1, b->text->end().chars));
   }
@@ -191,14 +192,14 @@ NEOVM_PRIMITIVE(
     "Return a new marker at MARKER (a position or marker; default: nowhere), advancing when TYPE is non-nil.")
 (Context& cx, Value marker, Value type) {
   if (marker.is_nil()) return make_marker(cx, nullptr, {}, type.truthy());
-  if (!is_marker(marker) && !is_integer(marker)) return wrong_type(cx, Qinteger_or_marker_p, marker);
+  if (!is_marker(marker) && !marker.is_fixnum()) return wrong_type(cx, Qinteger_or_marker_p, marker);
   if (is_marker(marker)) {
     const Marker* m = marker_raw(marker);
     return m == nullptr ? make_marker(cx, nullptr, {}, type.truthy())
                         : make_marker(cx, m->buffer, m->pos, type.truthy());
   }
   Buffer& b = current_buffer(cx);
-  const std::int64_t c = TRY(integer_clamped(cx, marker));
+  const std::int64_t c = marker.as_fixnum();
   return make_marker(cx, &b, b.text->at_char(std::clamp<std::int64_t>(c, 1, b.text->end().chars)), type.truthy());
 }
 
@@ -225,9 +226,9 @@ NEOVM_PRIMITIVE(set_marker_insertion_type, "set-marker-insertion-type", 2, 2, kW
 NEOVM_PRIMITIVE(buffer_has_markers_at, "buffer-has-markers-at", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t if some marker of the current buffer is at POSITION.")
 (Context& cx, Value position) {
-  if (!position.is_fixnum() && !is_marker(position)) return kNil;
+  if (!position.is_fixnum()) return kNil;  // of a marker too
   Buffer& b = current_buffer(cx);
-  const std::int64_t c = std::clamp(TRY(position_argument(cx, position)), b.begin.chars, b.end.chars);
+  const std::int64_t c = std::clamp(position.as_fixnum(), b.begin.chars, b.end.chars);
   for (const Marker* m : b.text->markers)
     if (m->pos.chars == c) return Qt;
   return kNil;

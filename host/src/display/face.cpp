@@ -122,14 +122,22 @@ Value lookup_face(Context& cx, Value face, Value frame) {
   return frame_face(cx, f, face);
 }
 
-Value lookup_face_checked(Context& cx, Value face, Value frame) {
-  const Value v = TRY(lookup_face(cx, face, frame));
-  if (v.is_nil()) return signal_error2(cx, Qerror, TRY(make_string(cx, "Invalid face")), face);
-  return v;
+// The data of such an error is V itself after the text when that is a proper list, so that it is spread out.
+Value invalid(Context& cx, const char* what, Value v) {
+  const Value message = TRY(make_string(cx, what));
+  Value end = v;
+  for (Value slow = v; end.is_cons() && cdr_raw(end).is_cons(); slow = cdr_raw(slow)) {
+    end = cdr_raw(cdr_raw(end));
+    if (end == slow) break;  // circular
+  }
+  const bool proper = end.is_nil() || (end.is_cons() && cdr_raw(end).is_nil());
+  return signal_error(cx, Qerror, cons(cx, message, proper ? v : list(cx, {v})));
 }
 
-Value invalid(Context& cx, const char* what, Value v) {
-  return signal_error(cx, Qerror, cons(cx, TRY(make_string(cx, what)), v));
+Value lookup_face_checked(Context& cx, Value face, Value frame) {
+  if (face.is_string()) face = intern(cx, string_view_of(face));
+  const Value v = TRY(lookup_face(cx, face, frame));
+  return v.is_nil() ? invalid(cx, "Invalid face", face) : v;
 }
 
 Value attribute_index(Context& cx, Value keyword, int* index) {
@@ -323,7 +331,7 @@ NEOVM_PRIMITIVE(internal_get_lisp_face_attribute, "internal-get-lisp-face-attrib
   return slot_raw(vector, index);
 }
 
-NEOVM_PRIMITIVE(internal_lisp_face_equal_p, "internal-lisp-face-equal-p", 2, 3, kWorkerSafe, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(internal_lisp_face_equal_p, "internal-lisp-face-equal-p", 2, 3, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic, "Return t when FACE1 and FACE2 have equal attributes on FRAME.")
 (Context& cx, Value a, Value b, Value frame) {
   const Value x = TRY(lookup_face_checked(cx, a, frame));
@@ -333,7 +341,7 @@ NEOVM_PRIMITIVE(internal_lisp_face_equal_p, "internal-lisp-face-equal-p", 2, 3, 
   return Qt;
 }
 
-NEOVM_PRIMITIVE(internal_lisp_face_empty_p, "internal-lisp-face-empty-p", 1, 2, kWorkerSafe, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(internal_lisp_face_empty_p, "internal-lisp-face-empty-p", 1, 2, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic, "Return t when FACE has no specified attribute on FRAME.")
 (Context& cx, Value face, Value frame) {
   const Value vector = TRY(lookup_face_checked(cx, face, frame));

@@ -135,8 +135,15 @@ NEOVM_WINDOW_SLOT_READER(window_new_normal, "window-new-normal", kWindowNewNorma
     return v;                                                                                       \
   }
 
-NEOVM_WINDOW_SLOT_WRITER(set_window_combination_limit, "set-window-combination-limit", kWindowCombinationLimit,
-                         decode_valid_window, "Set WINDOW's combination limit to LIMIT.")
+NEOVM_PRIMITIVE(set_window_combination_limit, "set-window-combination-limit", 2, 2, kWorkerSafe, kStateWrite, kMayGc,
+                kNoReentry, kDeterministic, "Set the combination limit of WINDOW, which is no leaf, to LIMIT.")
+(Context& cx, Value window, Value limit) {
+  if (!is_valid_window(window)) return wrong_type(cx, Qwindow_valid_p, window);
+  if (is_live_window(window)) return error_text(cx, "Combination limit is meaningful for internal windows only");
+  set_window_slot(window, kWindowCombinationLimit, limit);
+  return limit;
+}
+
 NEOVM_WINDOW_SLOT_WRITER(set_window_prev_buffers, "set-window-prev-buffers", kWindowPrevBuffers, decode_live_window,
                          "Set the buffers shown earlier in WINDOW.")
 NEOVM_WINDOW_SLOT_WRITER(set_window_next_buffers, "set-window-next-buffers", kWindowNextBuffers, decode_live_window,
@@ -383,7 +390,7 @@ NEOVM_PRIMITIVE(set_window_point, "set-window-point", 2, 2, kWorkerSafe, kStateW
     // Its point is the buffer's own.
     const Value before = host_hooks(cx).current_buffer(cx);
     TRY(funcall_re(cx, Qset_buffer, {window_slot(w, kWindowContents)}));
-    const Value moved = funcall_re(cx, Qgoto_char, {position});
+    const Value moved = funcall_re(cx, Qgoto_char, {fix(place)});
     if (!moved.is_exit()) TRY(funcall_re(cx, Qset_buffer, {before}));
     TRY(moved);
     return fix(place);

@@ -1,5 +1,6 @@
 // Walking, selecting, splitting, deleting and resizing windows.
 #include <algorithm>
+#include <cmath>
 
 #include "display/display.hpp"
 
@@ -193,8 +194,9 @@ NEOVM_PRIMITIVE(window_at, "window-at", 2, 3, kWorkerSafe, kStateRead, kMayGc, k
                 "Return the window that covers column X and line Y of FRAME.")
 (Context& cx, Value x, Value y, Value frame) {
   const Value f = TRY(decode_live_frame(cx, frame));
-  const double column = TRY(number_as_double(cx, x));
-  const double line = TRY(number_as_double(cx, y));
+  // Parts of a column count towards column 0, on its left too.
+  const double column = std::trunc(TRY(number_as_double(cx, x)));
+  const double line = std::trunc(TRY(number_as_double(cx, y)));
   Value found = kNil;
   each_frame_leaf(f, [&](Value w) {
     const WindowData& d = window_data(w);

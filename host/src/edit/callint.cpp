@@ -9,8 +9,8 @@ NEOVM_PRIMITIVE(prefix_numeric_value, "prefix-numeric-value", 1, 1, kWorkerSafe,
                 kDeterministic, "Return the number that the raw prefix argument RAW stands for.")
 (Context& /*cx*/, Value raw) {
   if (raw == Qminus) return Value::fixnum(-1);
-  if (raw.is_cons() && is_integer(car_raw(raw))) return car_raw(raw);
-  if (is_integer(raw)) return raw;
+  if (raw.is_cons() && car_raw(raw).is_fixnum()) return car_raw(raw);
+  if (raw.is_fixnum()) return raw;
   return Value::fixnum(1);
 }
 

@@ -1,4 +1,5 @@
 #include "edit/lines.hpp"
+#include "time/time_value.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -101,17 +102,23 @@ Pos move_lines(Buffer& b, Pos from, std::int64_t lines, std::int64_t* shortage) 
 
 // ---- primitives (cmds.c, editfns.c) ---------------------------------------------------------------------------
 
-NEOVM_COMMAND(forward_line, "forward-line", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "^p",
+NEOVM_COMMAND(forward_line, "forward-line", 0, 1, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic, "^p",
               "Move N lines forward, to the beginning of the line; return how many lines were missing.")
 (Context& cx, Value n) {
   std::int64_t count = 1;
   if (!n.is_nil()) {
-    count = TRY(integer_clamped(cx, n));
+    count = std::clamp(TRY(integer_clamped(cx, n)), kMostNegativeFixnum, kMostPositiveFixnum);
   }
   Buffer& b = current_buffer(cx);
   std::int64_t shortage = 0;
   set_point(b, move_lines(b, b.point, count, &shortage));
-  return Value::fixnum(count <= 0 ? -shortage : shortage);
+  const Value missing = TRY(make_integer(cx, count <= 0 ? -shortage : shortage));
+  if (!is_bignum(n)) return missing;
+  // The lines beyond the range of fixnums are all missing.
+  Integer total = integer_from_raw(n);
+  mpz_sub(total.get(), total.get(), integer_from_raw(Value::fixnum(count)).get());
+  mpz_add(total.get(), total.get(), integer_from_raw(missing).get());
+  return integer_to_value(cx, total);
 }
 
 static Maybe<std::int64_t> line_count(Context& cx, Value n) {

@@ -43,6 +43,8 @@ NEOVM_COMMAND(goto_char, "goto-char", 1, 1, kWorkerSafe, kStateWrite, kNoGc, kNo
               "(goto-char--read-natnum-interactive \"Go to char: \")", "Set point to POSITION and return POSITION.")
 (Context& cx, Value position) {
   Buffer& b = current_buffer(cx);
+  // Elsewhere an integer that is too large means the end; goto-char wants a fixnum.
+  if (is_bignum(position)) return wrong_type(cx, Qinteger_or_marker_p, position);
   if (is_marker(position)) {
     const Marker* m = marker_raw(position);
     if (m != nullptr && m->buffer->text == b.text) {

@@ -58,6 +58,9 @@ Value combine(Context& cx, Value a, Value b, bool subtract) {
   return arithmetic_result(cx, r, ticks_form);
 }
 
+// A time that is no number compares with nothing, not even with what is no time at all.
+bool is_nan(Value v) { return v.is_float() && std::isnan(float_raw(v)); }
+
 // -1, 0, 1, or 2 when one is not a number.
 Maybe<int> compare(Context& cx, Value a, Value b) {
   const TimeValue x = TRY(time_argument(cx, a));
@@ -87,13 +90,14 @@ NEOVM_PRIMITIVE(time_subtract, "time-subtract", 2, 2, kWorkerSafe, kStateRead, k
 NEOVM_PRIMITIVE(time_less_p, "time-less-p", 2, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
                 "Return t when time A is before time B.")
 (Context& cx, Value a, Value b) {
-  if (a.is_nil() && b.is_nil()) return kNil;
+  if ((a.is_nil() && b.is_nil()) || is_nan(a) || is_nan(b)) return kNil;
   return boolean(TRY(compare(cx, a, b)) == -1);
 }
 
 NEOVM_PRIMITIVE(time_equal_p, "time-equal-p", 2, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
                 "Return t when A and B are the same time; nil equals only nil.")
 (Context& cx, Value a, Value b) {
+  if (is_nan(a) || is_nan(b)) return kNil;
   if (a.is_nil() || b.is_nil()) {
     if (!a.is_nil()) TRY(time_argument(cx, a));
     if (!b.is_nil()) TRY(time_argument(cx, b));

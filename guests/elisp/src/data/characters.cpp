@@ -110,7 +110,7 @@ DATA_READS_STATE(string_width, "string-width", 1, 3, "Return how many columns ST
   std::int64_t at = string_char_to_byte(s, r.from);
   for (std::int64_t i = r.from; i < r.to; ++i) {
     const std::uint8_t* p = string_data_raw(s) + at;
-    const text::Decoded d = string_multibyte(s) ? text::decode_char(p) : text::Decoded{text::raw_byte_to_char(*p), 1};
+    const text::Decoded d = string_multibyte(s) ? text::decode_char(p) : text::Decoded{*p, 1};
     width += width_of(cx, d.c);
     at += d.bytes;
   }
@@ -158,7 +158,7 @@ DATA_LOOKS(char_resolve_modifiers, "char-resolve-modifiers", 1, 1,
   constexpr std::int64_t kModifiers = 0xFC00000;
   std::int64_t code = ch.as_fixnum();
   std::int64_t base = code & ~kModifiers;
-  if (base >= 0x80) return ch;
+  if (base < 0 || base >= 0x80) return ch;
   if ((code & kShift) != 0) {
     if (base >= 'A' && base <= 'Z') {
       code &= ~kShift;

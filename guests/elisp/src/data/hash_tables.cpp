@@ -5,6 +5,7 @@
 #include "neovm/core/context.hpp"
 #include "neovm/core/equal_hash.hpp"
 #include "neovm/core/hash_chains.hpp"
+#include "neovm/core/list_walk.hpp"
 #include "rows.hpp"
 
 namespace neovm::elisp {
@@ -48,8 +49,16 @@ Maybe<std::int64_t> find_re(Context& cx, Value table, Value key, std::uint32_t h
   return std::int64_t{-1};
 }
 
+// The data of such an error is V itself after the text when that is a proper list, so that it is spread out.
 Value invalid(Context& cx, const char* what, Value v) {
-  return signal_error2(cx, Qerror, TRY(make_string(cx, what)), v);
+  const Value message = TRY(make_string(cx, what));
+  core::CycleFinder cycle(v);
+  Value end = v;
+  while (end.is_cons()) {
+    end = cdr_raw(end);
+    if (cycle.step(end)) break;
+  }
+  return signal_error(cx, Qerror, cons(cx, message, end.is_nil() ? v : list(cx, {v})));
 }
 
 // Finds the first KEYWORD in args and takes it and its value out of use.

@@ -71,11 +71,25 @@ DATA_LOOKS(length_equal, "length=", 2, 2, "Return t if SEQUENCE has LENGTH eleme
 
 // ---- append, concat, vconcat -------------------------------------------------------------------------
 
+namespace {
+
+// All arguments are checked before the first one is walked.
+Value check_sequences(Context& cx, Arguments args) {
+  for (const Value v : args) {
+    if (!v.is_list() && !v.is_string() && !is_vector(v) && !is_byte_code(v) && !is_bool_vector(v))
+      return wrong_type(cx, Qsequencep, v);
+  }
+  return kNil;
+}
+
+}  // namespace
+
 DATA_MAKES(append, "append", 0, kMany,
            "Return a list of the elements of all the SEQUENCES; the last one becomes its tail.")
 (Context& cx, Arguments args) {
   if (args.empty()) return kNil;
   const Value tail = args.back();
+  TRY(check_sequences(cx, args.first(args.size() - 1)));
   Value head = kNil;
   Value last = kNil;
   for (const Value v : args.first(args.size() - 1))
@@ -97,10 +111,8 @@ DATA_MAKES(append, "append", 0, kMany,
 DATA_MAKES(vconcat, "vconcat", 0, kMany, "Return a vector of the elements of all the SEQUENCES.")
 (Context& cx, Arguments args) {
   std::int64_t total = 0;
-  for (const Value v : args) {
-    if (is_record(v) || is_char_table(v)) return wrong_type(cx, Qsequencep, v);
-    total += TRY(sequence_length(cx, v));
-  }
+  TRY(check_sequences(cx, args));
+  for (const Value v : args) total += TRY(sequence_length(cx, v));
   const Value result = TRY(make_vector(cx, total, kNil));
   std::int64_t at = 0;
   for (const Value v : args)
@@ -136,6 +148,7 @@ DATA_MAKES(concat, "concat", 0, kMany, "Return a string of the characters of all
   bool multibyte = false;
   bool properties = false;
   std::int64_t chars = 0;
+  TRY(check_sequences(cx, args));
   for (const Value v : args) {
     if (v.is_string()) {
       multibyte = multibyte || string_multibyte(v);
@@ -143,7 +156,7 @@ DATA_MAKES(concat, "concat", 0, kMany, "Return a string of the characters of all
       chars += string_chars(v);
       continue;
     }
-    if (!v.is_list() && !is_vector(v) && !is_byte_code(v) && !is_bool_vector(v)) return wrong_type(cx, Qsequencep, v);
+    if (v.is_cons()) TRY(sequence_length(cx, v));  // a dotted list is refused before its elements are looked at
     TRY(each_element(cx, v, [&](Value element) -> Maybe<bool> {
       if (!is_character(element)) return wrong_type(cx, Qcharacterp, element);
       const auto c = static_cast<int>(element.as_fixnum());

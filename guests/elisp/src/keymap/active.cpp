@@ -91,9 +91,14 @@ Value property_map_re(Context& cx, Value position, Value property) {
 
 // POSITION as a buffer position; anything that is none means point.
 Value place_in_buffer_re(Context& cx, Value position) {
-  if (position.is_fixnum()) return position;
   const Value is_marker = TRY(funcall_re(cx, intern(cx, "markerp"), {position}));
-  return is_marker.truthy() ? funcall_re(cx, intern(cx, "marker-position"), {position}) : funcall_re(cx, Qpoint, {});
+  if (!position.is_fixnum() && is_marker.is_nil()) return funcall_re(cx, Qpoint, {});
+  const std::int64_t at = TRY(position_argument(cx, position));
+  const Value low = TRY(funcall_re(cx, Qpoint_min, {}));
+  const Value high = TRY(funcall_re(cx, Qpoint_max, {}));
+  if (at < low.as_fixnum() || at > high.as_fixnum())
+    return args_out_of_range(cx, host_hooks(cx).current_buffer(cx), Value::fixnum(at));
+  return Value::fixnum(at);
 }
 
 }  // namespace
@@ -167,15 +172,21 @@ NEOVM_PRIMITIVE(command_remapping, "command-remapping", 1, 3, kWorkerSafe, kStat
                 kDeterministic, "Return what COMMAND is remapped to in the active keymaps, or in KEYMAPS.")
 (Context& cx, Value command, Value position, Value keymaps) {
   if (!command.is_symbol()) return kNil;
-  if (keymaps.is_nil()) keymaps = TRY(current_active_maps_re(cx, true, position));
-  return remapping_in_re(cx, command, is_keymap_list(keymaps) ? list(cx, {keymaps}) : keymaps);
+  if (keymaps.is_nil()) {
+    keymaps = TRY(current_active_maps_re(cx, true, position));
+  } else if (!keymaps.is_cons() || is_keymap_list(keymaps)) {
+    keymaps = list(cx, { TRY(get_keymap_re(cx, keymaps, OnMissing::kSignal, Autoload::kYes)) });
+  }
+  return remapping_in_re(cx, command, keymaps);
 }
 
 NEOVM_PRIMITIVE(key_binding, "key-binding", 1, 4, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return the binding of KEY in the active keymaps.")
 (Context& cx, Value key, Value accept_default, Value no_remap, Value position) {
-  if (!is_key_sequence(key)) return wrong_type(cx, Qarrayp, key);
+  // A place outside of the buffer is found out before a KEY that is no key.
   const Value maps = TRY(current_active_maps_re(cx, true, position));
+  if (!is_key_sequence(key)) return wrong_type(cx, Qarrayp, key);
+  if (key_count(key) == 0) return key.is_string() || position.truthy() ? maps : kNil;
   Value binding = TRY(lookup_key_re(cx, TRY(compose_maps_re(cx, maps)), key, accept_default.truthy()));
   // Then map by map: a map that has a prefix of KEY but not KEY does not hide the maps behind it.
   for (Value l = maps; l.is_cons() && (binding.is_nil() || binding.is_fixnum()); l = cdr_raw(l))

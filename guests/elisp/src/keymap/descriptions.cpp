@@ -144,8 +144,9 @@ NEOVM_PRIMITIVE(key_description, "key-description", 1, 2, kWorkerSafe, kStateRea
                 "Return a pretty description of the key sequence KEYS, after PREFIX.")
 (Context& cx, Value keys, Value prefix) {
   Value events = kNil;
+  for (const Value part : {keys, prefix}) TRY(funcall_re(cx, intern(cx, "length"), {part}));
   for (const Value part : {prefix, keys}) {
-    if (!part.is_list() && !is_key_sequence(part)) return wrong_type(cx, Qsequencep, part);
+    if (!part.is_list() && !is_key_sequence(part)) return wrong_type(cx, Qarrayp, part);
     TRY(push_events(cx, part, &events));
   }
   return describe_events(cx, nreverse_list(events));

@@ -167,6 +167,7 @@ NEOVM_PRIMITIVE(lookup_key, "lookup-key", 2, 3, kWorkerSafe, kStateRead, kMayGc,
   const bool several = keymap.is_list() && !is_keymap_list(keymap);
   const Value map = several ? TRY(compose_maps_re(cx, keymap)) : TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
   if (!is_key_sequence(key)) return wrong_type(cx, Qarrayp, key);
+  if (several && key_count(key) == 0) return keymap;
   return lookup_key_re(cx, map, key, accept_default.truthy());
 }
 

@@ -59,10 +59,12 @@ Value reachable_maps_re(Context& cx, Value start, Value map) {
 NEOVM_PRIMITIVE(accessible_keymaps, "accessible-keymaps", 1, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
                 kDeterministic, "Return an alist (KEY . MAP) of all keymaps reachable from KEYMAP (below PREFIX).")
 (Context& cx, Value keymap, Value prefix) {
-  Value map = TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
-  if (prefix.is_nil()) return reachable_maps_re(cx, TRY(make_vector(cx, 0, kNil)), map);
-  if (!is_key_sequence(prefix)) return wrong_type(cx, Qarrayp, prefix);
-  map = TRY(lookup_key_re(cx, map, prefix, false));
+  // PREFIX is measured before KEYMAP is looked at.
+  TRY(funcall_re(cx, intern(cx, "length"), {prefix}));
+  if (prefix.is_nil())
+    return reachable_maps_re(cx, TRY(make_vector(cx, 0, kNil)),
+                             TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes)));
+  Value map = TRY(funcall_re(cx, intern(cx, "lookup-key"), {keymap, prefix}));
   map = TRY(get_keymap_re(cx, map, OnMissing::kNil, Autoload::kYes));
   return map.is_cons() ? reachable_maps_re(cx, TRY(events_vector(cx, prefix)), map) : kNil;
 }
@@ -152,7 +154,10 @@ NEOVM_PRIMITIVE(where_is_internal, "where-is-internal", 1, 5, kWorkerSafe, kStat
   Value maps = keymap;
   if (keymap.is_nil()) {
     maps = TRY(current_active_maps_re(cx, true, kNil));
-  } else if (!keymap.is_cons() || is_keymap_list(keymap)) {
+  } else if (keymap.is_cons() && TRY(get_keymap_re(cx, car_raw(keymap), OnMissing::kNil, Autoload::kNo)).is_cons()) {
+    for (Value l = keymap; l.is_cons(); l = cdr_raw(l))
+      TRY(get_keymap_re(cx, car_raw(l), OnMissing::kSignal, Autoload::kYes));
+  } else {
     const Value map = TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
     const Value global = variable_value(cx, Qneovm__global_keymap);
     maps = map == global ? list(cx, {map}) : list(cx, {map, global});

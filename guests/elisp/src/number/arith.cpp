@@ -233,20 +233,31 @@ NEOVM_PRIMITIVE(mod, "mod", 2, 2, kWorkerSafe, kPureRead, kMayGc, kNoReentry, kD
                 "Return X modulo Y; the result has the sign of Y. Floats are allowed.")
 (Context& cx, Value x, Value y) { return modulo_numbers(cx, x, y); }
 
+namespace {
+
+// What comes after an argument that is no number (NaN) is not looked at, except that the first argument is nothing special.
+Value extremum_of_rest(Context& cx, Value r, Arguments args, bool maximum) {
+  for (std::size_t i = 1; i < args.size(); ++i) {
+    r = TRY(extremum(cx, r, args[i], maximum));
+    if (args[i].is_float() && std::isnan(float_raw(args[i]))) break;
+  }
+  return r;
+}
+
+}  // namespace
+
 NEOVM_PRIMITIVE(max, "max", 1, kMany, kWorkerSafe, kPureRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the largest of the numbers or markers given.")
 (Context& cx, Arguments args) {
-  Value r = TRY(coerce_number(cx, args[0]));
-  for (std::size_t i = 1; i < args.size(); ++i) r = TRY(extremum(cx, r, args[i], true));
-  return r;
+  const Value r = TRY(coerce_number(cx, args[0]));
+  return extremum_of_rest(cx, r, args, true);
 }
 
 NEOVM_PRIMITIVE(min, "min", 1, kMany, kWorkerSafe, kPureRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the smallest of the numbers or markers given.")
 (Context& cx, Arguments args) {
-  Value r = TRY(coerce_number(cx, args[0]));
-  for (std::size_t i = 1; i < args.size(); ++i) r = TRY(extremum(cx, r, args[i], false));
-  return r;
+  const Value r = TRY(coerce_number(cx, args[0]));
+  return extremum_of_rest(cx, r, args, false);
 }
 
 NEOVM_PRIMITIVE(add1, "1+", 1, 1, kWorkerSafe, kPureRead, kMayGc, kNoReentry, kDeterministic, "Return NUMBER plus one.")

@@ -17,7 +17,11 @@ namespace {
 Value fold_bits(Context& cx, ArithOp op, Arguments args, std::int64_t none) {
   if (args.empty()) return Value::fixnum(none);
   Value r = TRY(coerce_integer(cx, args[0]));
-  for (std::size_t i = 1; i < args.size(); ++i) r = TRY(arith_slow(cx, op, r, args[i]));
+  for (std::size_t i = 1; i < args.size(); ++i) {
+    // The first is wanted as an integer at once, the others as numbers that then turn out to be integers.
+    const Value next = TRY(coerce_number(cx, args[i]));
+    r = TRY(arith_slow(cx, op, r, next));
+  }
   return r;
 }
 

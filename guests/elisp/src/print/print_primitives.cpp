@@ -46,6 +46,13 @@ NEOVM_PRIMITIVE(write_char, "write-char", 1, 2, kWorkerSafe, kStateWrite, kMayGc
 (Context& cx, Value character, Value printcharfun) {
   const std::int64_t n = TRY(fixnum_argument(cx, character));
   const Value destination = resolve_destination(cx, printcharfun);
+  const HostHooks& hooks = host_hooks(cx);
+  const bool to_function = destination != Qt && !(hooks.is_buffer != nullptr && hooks.is_buffer(destination)) &&
+                           !(hooks.is_marker != nullptr && hooks.is_marker(destination));
+  if (to_function) {  // it is given what is no character, too
+    TRY(funcall_re(cx, destination, {Value::fixnum(n & 0xFFFFFFFF)}));
+    return character;
+  }
   std::uint8_t b[text::kMaxBytesPerChar];
   const int length = text::encode_char(static_cast<int>(n & text::kMaxChar), b);
   TRY(emit_re(cx, destination, {reinterpret_cast<const char*>(b), static_cast<std::size_t>(length)}));

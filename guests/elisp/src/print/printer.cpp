@@ -91,6 +91,22 @@ void Printer::add_char(int c) {
   out.append(reinterpret_cast<const char*>(b), static_cast<std::size_t>(text::encode_char(c, b)));
 }
 
+void Printer::text_of(Value s) { text_of(s, 0, string_bytes(s)); }
+
+void Printer::text_of(Value s, std::int64_t from, std::int64_t to) {
+  const bool multibyte = string_multibyte(s);
+  for (std::int64_t i = from; i < to;) {
+    const std::uint8_t* p = string_data_raw(s) + i;
+    const text::Decoded d = multibyte ? text::decode_char(p) : text::Decoded{text::raw_byte_to_char(*p), 1};
+    if (text::is_raw_byte_char(d.c) && options_.escape_nonascii) {
+      octal(static_cast<unsigned>(text::char_to_raw_byte(d.c)), false);
+    } else {
+      add_char(d.c);
+    }
+    i += d.bytes;
+  }
+}
+
 void Printer::octal(unsigned c, bool digit_follows) {
   char b[8];
   std::snprintf(b, sizeof b, c > 077 || digit_follows ? "\\%03o" : "\\%o", c);
@@ -152,10 +168,8 @@ bool Printer::object(Value v, bool escape) {
   } else if (v.is_string()) {
     if (escape) {
       ok = string(v);
-    } else if (string_multibyte(v)) {
-      add(string_view_of(v));
     } else {
-      for (const char c : string_view_of(v)) add_char(text::raw_byte_to_char(static_cast<std::uint8_t>(c)));
+      text_of(v);
     }
   } else if (is_bignum(v)) {
     add(number_to_string(cx_, v));
@@ -430,12 +444,12 @@ bool Printer::vector_like(Value v, bool escape) {
       if (type->print_re != nullptr) {
         const Value text = type->print_re(cx_, v);
         if (text.is_exit()) return false;
-        std::string_view shown = string_view_of(text);
         // princ shows a buffer's name alone.
-        constexpr std::string_view kBufferPrefix = "#<buffer ";
-        if (!escape && shown.starts_with(kBufferPrefix) && host_hooks(cx_).is_buffer(v))
-          shown = shown.substr(kBufferPrefix.size(), shown.size() - kBufferPrefix.size() - 1);
-        add(shown);
+        constexpr std::int64_t kBefore = std::string_view("#<buffer ").size();
+        if (!escape && host_hooks(cx_).is_buffer(v) && string_view_of(text).starts_with("#<buffer "))
+          text_of(text, kBefore, string_bytes(text) - 1);
+        else
+          text_of(text);
       } else {
         add(std::string("#<") + type->name + ">");
       }

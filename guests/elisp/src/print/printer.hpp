@@ -41,6 +41,9 @@ class Printer {
   bool items(Value v, std::int64_t from, bool escape);
   bool hash_table(Value v, bool escape);
   bool string(Value v);
+  // The characters of a string as they are; a buffer is given the bytes above ASCII as octal escapes.
+  void text_of(Value s);
+  void text_of(Value s, std::int64_t from_byte, std::int64_t to_byte);
   void symbol(Value v, bool escape);
   void bool_vector(Value v);
   void character_integer(int c);

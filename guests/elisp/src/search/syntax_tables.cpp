@@ -23,19 +23,21 @@ Value parse_descriptor(Context& cx, Value string) {
   TRY(check_type(cx, string.is_string(), Qstringp, string));
   const std::string_view text = string_view_of(string);
   const auto letter = static_cast<unsigned char>(text.empty() ? '\0' : text[0]);
-  const int code = text::syntax_code_of_designator(letter);
+  // A letter beyond ASCII is none that is refused: it means whitespace.
+  const int code = letter < 0x80 ? text::syntax_code_of_designator(letter) : text::kSyntaxWhitespace;
   if (code < 0 || letter == 0) {
     const char shown[2] = {static_cast<char>(letter), '\0'};
     return error_text(cx, "Invalid syntax description letter: " + std::string(shown, 1));
   }
   if (code == text::kSyntaxInherit) return kNil;
   std::size_t at = 1;
+  if (string_multibyte(string)) at = static_cast<std::size_t>(text::decode_char(string_data_raw(string)).bytes);
   Value match = kNil;
-  if (text.size() > 1) {
-    int c = static_cast<unsigned char>(text[1]);
+  if (text.size() > at) {
+    int c = static_cast<unsigned char>(text[at]);
     std::size_t bytes = 1;
     if (string_multibyte(string)) {
-      const text::Decoded d = text::decode_char(string_data_raw(string) + 1);
+      const text::Decoded d = text::decode_char(string_data_raw(string) + at);
       c = d.c;
       bytes = static_cast<std::size_t>(d.bytes);
     }

@@ -36,6 +36,7 @@ DATA_READS_STATE(charset_priority_list, "charset-priority-list", 0, 1,
 }
 DATA_WRITES(sort_charsets, "sort-charsets", 1, 1, "Sort the list CHARSETS by priority, in place.")
 (Context& cx, Value names) {
+  TRY(list_length(cx, names));  // a dotted or circular list is refused before its elements are looked at
   std::vector<int> rank;
   int n = 0;
   for (Value tail = charset_state(cx, kStOrdered); tail.is_cons(); tail = cdr_raw(tail)) {
@@ -46,9 +47,6 @@ DATA_WRITES(sort_charsets, "sort-charsets", 1, 1, "Sort the list CHARSETS by pri
   std::vector<int> ids;
   for (Value tail = names; tail.is_cons(); tail = cdr_raw(tail))
     ids.push_back(TRY(charset_argument(cx, car_raw(tail)))->id);
-  Value end = names;
-  while (end.is_cons()) end = cdr_raw(end);
-  if (end.truthy()) return wrong_type(cx, Qlistp, end);
   std::stable_sort(ids.begin(), ids.end(),
                    [&](int a, int b) { return rank[static_cast<std::size_t>(a)] < rank[static_cast<std::size_t>(b)]; });
   std::size_t i = 0;
@@ -102,8 +100,8 @@ DATA_READS_STATE(char_charset, "char-charset", 1, 2,
   const int c = TRY(character_argument(cx, ch));
   std::uint32_t code = 0;
   int id = -1;
-  if (restriction.is_nil()) {
-    id = TRY(charset_of_char(cx, c, &code));
+  if (restriction.is_nil() || restriction == Qno_conversion || restriction == Qraw_text) {
+    id = TRY(charset_of_char(cx, c, &code));  // what takes any bytes restricts nothing
   } else {
     std::vector<int> ids;
     if (restriction.is_cons()) {

@@ -129,6 +129,7 @@ struct Text {
 Maybe<Text> text_argument_re(Context& cx, Value start, Value end) {
   if (start.is_string()) return Text{start, 0};
   const Bounds r = TRY(region_re(cx, start, end, false));
+  if (TRY(position_argument(cx, start)) != r.from) return args_out_of_range(cx, start, end);  // not the other way round
   const Value s = TRY(text_re(cx, r));
   return Text{s, r.from};
 }
@@ -221,7 +222,7 @@ DATA_REENTERS(
     "Return an alist of the coding systems of LIST that cannot encode the region (or string START) and the positions where.")
 (Context& cx, Value start, Value end, Value names) {
   const Text text = TRY(text_argument_re(cx, start, end));
-  if (!string_multibyte(text.string)) return kNil;
+  if (string_chars(text.string) == string_bytes(text.string)) return kNil;  // ASCII, or bytes: nobody asks for NAMES
   Value result = kNil;
   for (; names.is_cons(); names = cdr_raw(names)) {
     const Coverage coverage = TRY(Coverage::make_re(cx, car_raw(names)));
