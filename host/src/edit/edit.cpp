@@ -240,6 +240,11 @@ Maybe<bool> replace_range_re(Context& cx, std::int64_t from, std::int64_t to, Va
   const Pos start = b.text->at_char(from);
   const Pos stop = b.text->at_char(to);
   const std::int64_t old_point = b.point.chars;
+  // Markers of either kind inside of the old text go to its start, those at its end stay behind the new text.
+  std::vector<Marker*> inside;
+  std::vector<Marker*> behind;
+  for (Marker* m : b.text->markers)
+    if (m->pos.chars >= from && m->pos.chars <= to) (m->pos.chars < to ? inside : behind).push_back(m);
   b.text->erase(start, stop);
   b.text->properties.erase(from - 1, to - 1);
   overlay_text_deleted(b, from, to - from);
@@ -258,10 +263,11 @@ Maybe<bool> replace_range_re(Context& cx, std::int64_t from, std::int64_t to, Va
       }
     }
   }
+  const Pos end = {start.chars + inserted, start.bytes + static_cast<std::int64_t>(bytes.size())};
+  for (Marker* m : inside) m->pos = start;
+  for (Marker* m : behind) m->pos = end;
   // Point behind the start goes behind the new text when it was inside the old one.
-  if (old_point > from && old_point <= to) {
-    b.point = {start.chars + inserted, start.bytes + static_cast<std::int64_t>(bytes.size())};
-  }
+  if (old_point > from && old_point <= to) b.point = end;
   count_modification(b);
   TRY(evaporate_overlays_re(cx, b, from));
   TRY(announce_change_re(cx, from, to - from, inserted));
