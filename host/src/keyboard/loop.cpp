@@ -55,7 +55,8 @@ Value run_commands_re(Context& cx) {
     TRY(set_variable_re(cx, intern(cx, "deactivate-mark"), kNil));
     Value keys = kNil;
     Value command = kNil;
-    if (TRY(read_keys_re(cx, &keys, &command)).is_nil()) return kNil;
+    // When there are no more, the keys of the last command are forgotten: whoever ran the macro was not called by them.
+    if (TRY(read_keys_re(cx, &keys, &command)).is_nil()) return set_variable_re(cx, keys_symbol(cx), kNil);
     TRY(set_variable_re(cx, keys_symbol(cx), keys));
     TRY(set_variable_re(cx, Qlast_command_event, slot_raw(keys, slot_count_raw(keys) - 1)));
     TRY(set_variable_re(cx, intern(cx, "last-nonmenu-event"), slot_raw(keys, slot_count_raw(keys) - 1)));
