@@ -6,9 +6,26 @@ namespace neovm::elisp {
 
 namespace {
 
-void reset_positions(Context& cx, Value key) {
+bool wants_positions(Context& cx, Value key) {
   const Value wanted = variable_value(cx, Qread_with_symbol_positions);
-  if (wanted == Qt || (wanted == key && !key.is_nil())) cx.cells(Qread_symbol_positions_list).value = kNil;
+  return wanted == Qt || (wanted == key && !key.is_nil());
+}
+
+void reset_positions(Context& cx, Value key) {
+  if (wants_positions(cx, key)) cx.cells(Qread_symbol_positions_list).value = kNil;
+}
+
+// Reads one object; the symbols' positions, noted newest first, are left in the order of the text.
+Value read_noting_re(Context& cx, Reader& reader, Value key) {
+  reader.positions_key = key;
+  const Value v = TRY(reader.read_re());
+  if (!wants_positions(cx, key)) return v;
+  RootVector kept(cx);
+  kept.values = {v};
+  const Value positions = variable_value(cx, Qread_symbol_positions_list);
+  const Value ordered = TRY(funcall_re(cx, intern(cx, "nreverse"), {positions}));
+  store(&cx.cells(Qread_symbol_positions_list).value, ordered);
+  return kept.values[0];
 }
 
 Value read_from_text(Context& cx, Value string, std::int64_t from, std::int64_t to, std::int64_t* end) {
@@ -19,8 +36,10 @@ Value read_from_text(Context& cx, Value string, std::int64_t from, std::int64_t 
                 string_multibyte(string), false);
   reset_positions(cx, string);
   Reader reader(cx, in);
-  reader.positions_key = string;
-  const Value v = TRY(reader.read_re());
+  RootVector kept(cx);
+  kept.values = {string};
+  const Value v = TRY(read_noting_re(cx, reader, string));
+  string = kept.values[0];
   if (end != nullptr) *end = string_byte_to_char(string, first + in.byte_position());
   return v;
 }
@@ -55,13 +74,11 @@ Value read_stream_re(Context& cx, Value stream) {
     ReadStream* file = reader_state(cx).file;
     if (file == nullptr) return signal_error0(cx, Qend_of_file);
     Reader reader(cx, *file);
-    reader.positions_key = stream;
-    return reader.read_re();
+    return read_noting_re(cx, reader, stream);
   }
   ReadStream in(cx, stream);
   Reader reader(cx, in);
-  reader.positions_key = stream;
-  return reader.read_re();
+  return read_noting_re(cx, reader, stream);
 }
 
 NEOVM_PRIMITIVE(read, "read", 0, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,

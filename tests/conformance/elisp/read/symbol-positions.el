@@ -1,0 +1,27 @@
+;; Where the reader says that symbols were, in which order.
+(defalias 'sp-try
+  (lambda (text)
+    (with-temp-buffer
+      (insert text)
+      (goto-char 1)
+      (let ((read-with-symbol-positions (current-buffer)) (read-symbol-positions-list '(old)) (r nil))
+        (condition-case e
+            (while t (read (current-buffer)) (push (copy-sequence read-symbol-positions-list) r))
+          (error (push (list e read-symbol-positions-list) r)))
+        (nreverse r)))))
+(sp-try "(defun foo (a b) (foo a (bar b)))")
+(sp-try "(a . b)")
+(sp-try "'(a `(b ,c ,@d) #'e)")
+(sp-try "[a b] #s(c d) (nil t nil) \"x\" ?a 12 a")
+(sp-try "(let ((x 1)) x) (y x)")
+(sp-try "(a (b #1=(c)) . #1#)")
+(sp-try "(a b")
+(sp-try "#[(a) \"\" [b] 1] :k")
+(let ((read-with-symbol-positions t) (read-symbol-positions-list 7))
+  (list (read-from-string "(a (b c) a)") read-symbol-positions-list))
+(let ((read-with-symbol-positions t) (read-symbol-positions-list nil))
+  (list (read-from-string "x (a (b c) a)" 1) read-symbol-positions-list))
+(let ((read-with-symbol-positions nil) (read-symbol-positions-list 7))
+  (list (read-from-string "(a b)") read-symbol-positions-list))
+(let ((read-with-symbol-positions 'other) (read-symbol-positions-list 7))
+  (list (read-from-string "(a b)") read-symbol-positions-list))
