@@ -2,8 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "neovm/abi/api.hpp"
 #include "neovm/core/context.hpp"
@@ -27,14 +31,14 @@ Value end_slice(Context& cx) {
   return cx.may_suspend() ? kSuspended : kNil;
 }
 
-class Suspend : public ::testing::Test {
+class SuspendThreads : public ::testing::Test {
  protected:
   static IsolateOptions options() {
     IsolateOptions o;
     o.building = true;
     return o;
   }
-  Suspend() : isolate_(options()), cx_(isolate_) {
+  SuspendThreads() : isolate_(options()), cx_(isolate_) {
     elisp::attach(cx_);
     neomacs::host::attach(cx_);
     auto* subr = reinterpret_cast<SubrObject*>(cx_.heap().allocate(ObjectKind::kSubr, sizeof(SubrObject)));
@@ -80,7 +84,7 @@ class Suspend : public ::testing::Test {
   Context cx_;
 };
 
-TEST_F(Suspend, LoopsGoOnOnOtherThreads) {
+TEST_F(SuspendThreads, LoopsGoOnOnOtherThreads) {
   std::string result;
   EXPECT_GT(run_in_slices("(closure (t) () (let ((i 0) (l nil)) (while (< i 30000) (setq l (list i l) i (1+ i))) i))",
                           &result),
@@ -88,7 +92,7 @@ TEST_F(Suspend, LoopsGoOnOnOtherThreads) {
   EXPECT_EQ(result, "30000");
 }
 
-TEST_F(Suspend, EveryKindOfSafepoint) {
+TEST_F(SuspendThreads, EveryKindOfSafepoint) {
   std::string result;
   EXPECT_GT(
       run_in_slices(
@@ -104,7 +108,7 @@ TEST_F(Suspend, EveryKindOfSafepoint) {
   EXPECT_EQ(result, std::to_string(900 * (14 + 1 + 3 + 3 + 1)));
 }
 
-TEST_F(Suspend, RegisterCode) {
+TEST_F(SuspendThreads, RegisterCode) {
   // (lambda (n) (let ((r nil)) (while (> n 0) (setq r (cons n r)) (setq n (1- n))) r)), then calls of (lambda (x) (1+ x)).
   std::string result;
   EXPECT_GT(
@@ -117,7 +121,110 @@ TEST_F(Suspend, RegisterCode) {
   EXPECT_EQ(print(translated), "2");
 }
 
-TEST_F(Suspend, ParkedPrimitiveGetsItsValue) {
+// The same work in each loop: forms, stack byte-code, register code. (sum of (1+ x) over 1..n, by mapcar and calls)
+constexpr const char* kLoops[] = {
+    "(closure (t) () (let ((n 3000) (r nil)) (while (> n 0) (setq r (cons n r)) (setq n (1- n)))"
+    " (apply #'+ (mapcar #'(lambda (x) (1+ x)) r))))",
+    "(closure (t) () (apply #'+ (mapcar #[257 \"\\211T\\207\" [] 3] (funcall #[257 "
+    "\"\\300\\1\\301V\\203\\23\\0\\1\\1B\\262\\1\\1S\\262\\2\\202\\1\\0\\207\" [nil 0] 4] 3000))))"};
+const std::string kLoopSum = std::to_string(3000LL * 3001 / 2 + 3000);
+
+TEST_F(SuspendThreads, EveryLoop) {
+  for (const bool tier1 : {false, true}) {
+    elisp::configure_tiers(cx_, {.enabled = tier1, .threshold = 1});
+    for (const char* loop : kLoops) {
+      std::string result;
+      EXPECT_GT(run_in_slices(loop, &result), 3) << loop;
+      EXPECT_EQ(result, kLoopSum) << loop;
+    }
+  }
+}
+
+// Under a primitive that re-enters, frames of the thread that runs now are scanned, and its stack is what limits recursion.
+TEST_F(SuspendThreads, NativeStackOfTheThreadThatResumes) {
+  const Value f = read(
+      "(closure (t) () (suspend-test-wait 1)"
+      "  (let ((h (make-hash-table)) (i 0) (seen nil)) (while (< i 30) (puthash i (list i) h) (setq i (1+ i)))"
+      "    (maphash #'(lambda (k v) (garbage-collect) (setq seen (cons (+ k (car v)) seen))) h)"
+      "    (list (apply #'+ seen)"
+      "          (condition-case e"
+      "              (let ((d nil) (n 0)) (while (< n 200000) (setq d (vector d) n (1+ n))) (prin1-to-string d))"
+      "            (error (car e))))))");
+  EXPECT_EQ(isolate_.guest_hooks().start(cx_, f, {}), kSuspended);
+  const void* const before = cx_.native_stack_limit;
+  const Value v = elsewhere([&] { return isolate_.guest_hooks().resume(cx_, kNil); });
+  EXPECT_NE(cx_.native_stack_limit, before);
+  EXPECT_EQ(print(v), "(870 error)");
+}
+
+// Several worlds on a few threads: each thread takes whichever context waits, gives it its own stack and one slice.
+TEST(SuspendThreadsTogether, ContextsChangeHandsWhileOthersRun) {
+  struct World {
+    Isolate isolate{[] {
+      IsolateOptions o;
+      o.building = true;
+      return o;
+    }()};
+    Context cx{isolate};
+    std::string result;
+    int slices = 0;
+    int loop = 0;
+  };
+  std::vector<std::unique_ptr<World>> worlds;
+  std::mutex lock;
+  std::deque<World*> waiting;
+  for (int i = 0; i < 6; ++i) {
+    auto w = std::make_unique<World>();
+    elisp::attach(w->cx);
+    neomacs::host::attach(w->cx);
+    elisp::configure_tiers(w->cx, {.enabled = i % 3 != 1, .threshold = 1});
+    w->loop = i % 2;
+    w->cx.fuel = 1000;
+    w->cx.on_slice_end = end_slice;
+    waiting.push_back(w.get());
+    worlds.push_back(std::move(w));
+  }
+  const auto run = [&] {
+    for (;;) {
+      World* w = nullptr;
+      {
+        const std::lock_guard<std::mutex> held(lock);
+        if (waiting.empty()) return;
+        w = waiting.front();
+        waiting.pop_front();
+      }
+      Context& cx = w->cx;
+      auto* const here = static_cast<char*>(__builtin_frame_address(0));
+      cx.native_stack_base = here;
+      cx.native_stack_limit = here - (std::size_t{1} << 20);
+      Value v = kNil;
+      if (w->slices++ == 0) {
+        const Value text = make_string(cx, kLoops[w->loop]);
+        const Value f = car_raw(funcall_re(cx, Qread_from_string, {text}));
+        v = w->isolate.guest_hooks().start(cx, f, {});
+      } else {
+        v = w->isolate.guest_hooks().resume(cx, kNil);
+      }
+      if (v == kSuspended) {
+        const std::lock_guard<std::mutex> held(lock);
+        waiting.push_back(w);
+      } else {
+        cx.on_slice_end = nullptr;
+        w->result = v.is_exit() ? "exit" : to_std_string(funcall_re(cx, Qprin1_to_string, {v}));
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) threads.emplace_back(run);
+  for (std::thread& t : threads) t.join();
+  run();  // what a thread put back while the others had left
+  for (const auto& w : worlds) {
+    EXPECT_EQ(w->result, kLoopSum);
+    EXPECT_GT(w->slices, 3);
+  }
+}
+
+TEST_F(SuspendThreads, ParkedPrimitiveGetsItsValue) {
   const Value f = read(
       "(closure (t) (x) (condition-case e (list (suspend-test-wait x) (suspend-test-wait 2) x) "
       "(quit (cons 'caught e))))");
@@ -134,7 +241,7 @@ TEST_F(Suspend, ParkedPrimitiveGetsItsValue) {
 }
 
 // A context that is told to end does so, even where a clean-up fails inside of a handler in a loop.
-TEST_F(Suspend, EndsThoughCleanUpsFail) {
+TEST_F(SuspendThreads, EndsThoughCleanUpsFail) {
   cx_.fuel = 1000;
   cx_.on_slice_end = [](Context& cx) -> Value {
     cx.fuel = 1000;
@@ -154,7 +261,7 @@ TEST_F(Suspend, EndsThoughCleanUpsFail) {
   EXPECT_EQ(cx_.sp, cx_.stack_base);
 }
 
-TEST_F(Suspend, NotUnderNativeFrames) {
+TEST_F(SuspendThreads, NotUnderNativeFrames) {
   // `eval_form_re` is no start: the primitive must see that it may not park.
   const Value v = eval_form_re(cx_, read("(condition-case e (suspend-test-wait 1) (error e))"), Qt);
   EXPECT_EQ(print(v), "(error 1)");
