@@ -136,7 +136,8 @@ elisp::TierOptions tier_options(const Options& options) {
   elisp::TierOptions tiers;
   tiers.enabled = options.tier1;
   tiers.count = options.tier_count;
-  if (options.tier_threshold != 0) tiers.threshold = options.tier_threshold;
+  tiers.source = options.tier_source;
+  if (options.tier_threshold != 0) tiers.threshold = tiers.source_threshold = options.tier_threshold;
   return tiers;
 }
 

@@ -61,6 +61,7 @@ constexpr const char* kHelp =
     "  --neovm-no-image         start from the files of the Lisp library\n"
     "  --neovm-tier=0|1         0: no register code, only forms and stack byte-code\n"
     "  --neovm-tier-threshold=N register code from the N-th call on (default 3)\n"
+    "  --neovm-tier-source=0|1  1: interpreted functions get register code, too\n"
     "  --neovm-tier-count       count instructions for neovm-tier-statistics\n"
     "  --neovm-task-stats       at exit, what the workers did\n"
     "  --neovm-task-trace=FILE  record who ran where, for Perfetto\n"

@@ -158,6 +158,8 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
     } else if (!ended && arg.starts_with("--neovm-tier-threshold=")) {
       options->tier_threshold =
           static_cast<unsigned>(std::strtoul(arg.data() + std::strlen("--neovm-tier-threshold="), nullptr, 10));
+    } else if (!ended && (arg == "--neovm-tier-source=0" || arg == "--neovm-tier-source=1")) {
+      options->tier_source = arg.back() == '1';
     } else if (!ended && arg == "--neovm-tier-count") {
       options->tier_count = true;
     } else if (!ended && (arg == "-j" || arg == "--jobs" || arg.starts_with("--jobs="))) {

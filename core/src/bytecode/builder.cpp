@@ -81,6 +81,20 @@ void Builder::call_global(unsigned to, unsigned constant, std::span<const std::u
   arguments(args);
 }
 
+void Builder::emit_constant(Op op, unsigned a, unsigned b, unsigned c, unsigned constant) {
+  emit(op, a, b, c);
+  if (constant > 0xFFFF || code_.caches == 0xFFFF) failed_ = true;
+  code_.words.push_back((constant & 0xFFFF) | Word{code_.caches} << 16);
+  ++code_.caches;
+}
+
+void Builder::emit_constant(Op op, unsigned a, unsigned b, unsigned c, unsigned constant, Label target) {
+  if (bound(target)) failed_ = true;  // only `loop` goes back
+  emit_constant(op, a, b, c, constant);
+  code_.words.push_back(0);
+  patch_later(code_.words.size() - 1, code_.words.size(), target, true);
+}
+
 void Builder::emit_arguments(Op op, unsigned to, unsigned c, std::span<const std::uint8_t> args) {
   emit(op, to, static_cast<unsigned>(args.size()), c);
   arguments(args);

@@ -22,6 +22,8 @@ std::vector<TierFigure> tier_figures(Context& cx) {
       {"cache-fills", s.cache_fills},
       {"cache-misses", s.cache_misses},
       {"caches-cleared", s.caches_cleared},
+      {"source-compiled", s.source_compiled},
+      {"source-dropped", s.source_dropped},
       {"forms", machine(cx).forms},
       {"stack-instructions", s.stack_instructions},
       {"register-instructions", registers},
@@ -29,6 +31,12 @@ std::vector<TierFigure> tier_figures(Context& cx) {
       {"global-calls", executed(Op::call_global) + hits - s.cache_misses},
       {"global-calls-uncached", executed(Op::call_global)},
   };
+  for (const auto& [why, n] : s.source_refused) {
+    std::string name = "source-refused-" + why;
+    for (char& c : name)
+      if (c == ' ') c = '-';
+    out.push_back({name, n});
+  }
   for (unsigned i = 0; i < s.instructions.size(); ++i)
     if (s.instructions[i] != 0)
       out.push_back({"op-" + std::string(core::bytecode::kOpRows[i].name), s.instructions[i]});

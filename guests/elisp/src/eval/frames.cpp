@@ -7,6 +7,7 @@
 //  4. Whoever finishes a frame POPs it; a callee's POP leaves `sp` where it was before the call's arguments.
 #include "higher_order.hpp"
 #include "machine.hpp"
+#include "tiers.hpp"
 
 #include "neovm/abi/api.hpp"
 
@@ -26,24 +27,6 @@ std::int64_t proper_length(Value l) {
     }
   }
   return l.is_nil() ? n : -1;
-}
-
-bool is_declared_special(Context& cx, Value symbol) { return (cx.cells(symbol).flags & kSymbolSpecial) != 0; }
-
-// Binds like `let`: lexically when the environment says so. Returns the new environment, kExit on error.
-inline Value let_bind(Context& cx, Value symbol, Value v, Value outer_env, Value new_env) {
-  if (!symbol.is_symbol()) return wrong_type(cx, Qsymbolp, symbol);
-  if (!outer_env.is_nil() && !is_declared_special(cx, symbol)) {
-    bool local_special = false;
-    for (Value e = outer_env; e.is_cons(); e = cdr_raw(e))
-      if (car_raw(e) == symbol) {
-        local_special = true;
-        break;
-      }
-    if (!local_special) return cons(cx, cons(cx, symbol, v), new_env);
-  }
-  if (bind_variable_re(cx, symbol, v).is_exit()) return kExit;
-  return new_env;
 }
 
 }  // namespace
@@ -618,6 +601,23 @@ enter_closure:  // fp: kBody frame with its arguments above or below
   POLL(kClosure);
 closure_body : {
   const Value function = fp->fn;
+  if (m.tiers->options.source) {
+    SYNC();
+    const Value code = m.tiers->enter_source(cx, function, fp->n);
+    if (!code.is_nil()) {
+      const Value closed = car_raw(function) == Qclosure ? car_raw(cdr_raw(function)) : kNil;
+      if ((fp->flags & kRecordBelow) != 0) {
+        fp->env = closed;
+        fp->fn = code;
+      } else {
+        fp->op = FrameOp::kCalled;
+        const std::uint32_t n = fp->n;
+        PUSH_FRAME(kByteCode, 0, n, kNil, kNil, closed, code);
+      }
+      SYNC();
+      return Action::kRegister;
+    }
+  }
   Value lexenv = kNil;
   Value shape = function;  // what arity errors report
   Value rest = cdr_raw(function);

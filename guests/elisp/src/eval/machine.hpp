@@ -168,6 +168,12 @@ Value nconc_results(Context& cx, Value results);
 Value concat_results(Context& cx, Value results, Value separator);
 // A call of byte-code with the wrong number of arguments.
 Value stack_code_arity_error(Context& cx, std::int64_t shape, std::uint32_t n);
+// Binds like `let` in OUTER: lexically, in front of INNER, when that environment says so. Returns the new inner
+// environment, kExit on error.
+Value let_bind(Context& cx, Value symbol, Value v, Value outer, Value inner);
+bool is_declared_special(Context& cx, Value symbol);
+// Would let_bind bind SYMBOL dynamically?
+bool binds_dynamically(Context& cx, Value symbol, Value outer);
 // Binds the parameters of an old-style function dynamically.
 Value bind_dynamic_parameters(Context& cx, Value function, Value params, Value* args, std::uint32_t n);
 // `functionp`.

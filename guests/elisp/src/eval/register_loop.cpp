@@ -14,6 +14,7 @@
 
 #include "eval/higher_order.hpp"
 #include "eval/machine.hpp"
+#include "eval/source.hpp"
 #include "eval/tiers.hpp"
 #include "neovm/abi/api.hpp"
 #include "neovm/core/hash_table.hpp"
@@ -139,6 +140,45 @@ Op fill_cache(Context& cx, Tiers& tiers, CallCache* c, Value symbol, Value fn, s
   return op;
 }
 
+// What the cache of a call from source says in `misses`: a primitive of one, two or three parameters, or
+constexpr std::uint32_t kCalledDirectly = 4;   // … of others
+constexpr std::uint32_t kCalledGenerally = 5;  // anything else
+
+// The function of SYMBOL, when the interpreter of forms would now evaluate N arguments for it and call it; nil when it would
+// do something else: expand a macro, load a file, signal an error.
+Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* caller, Value symbol, std::uint32_t n) {
+  if (!symbol.is_symbol()) return kNil;
+  SymbolCells& cell = cx.cells(symbol);
+  const Value fn = cell.function.is_symbol() ? resolve_function(cx, cell.function) : cell.function;
+  std::uint32_t kind = kCalledGenerally;
+  const PrimitiveDescriptor* d = nullptr;
+  if (is_subr(fn)) {
+    const auto* subr = fn.as_pointer<SubrObject>();
+    d = subr->descriptor;
+    if (d->is_special_form() || n < static_cast<std::uint32_t>(d->min_args) ||
+        (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args)))
+      return kNil;
+    if (subr->header.aux == kNotMachine && d->reentry == Reentry::kNoReentry)
+      kind = static_cast<int>(n) == d->max_args && n >= 1 && n <= 3 ? n : kCalledDirectly;
+  } else if (fn.is_cons()) {
+    const Value head = car_raw(fn);
+    if (head == Qmacro && caller->source != nullptr) caller->source->stale = true;
+    if (head != Qlambda && head != Qclosure) return kNil;
+  } else if (!is_byte_code(fn)) {
+    return kNil;
+  }
+  if (fn != cell.function) return fn;  // an alias: two cells
+  if (c->key != 0) ++tiers.statistics.cache_misses;
+  c->key = symbol.bits();
+  c->cell = &cell;
+  c->version = cell.function_version;
+  c->primitive = d;
+  c->misses = kind;
+  if (!symbol.is_id_symbol()) tiers.note_movable(c);
+  ++tiers.statistics.cache_fills;
+  return fn;
+}
+
 }  // namespace
 
 #define R(n)     regs[n]
@@ -209,12 +249,17 @@ Action run_loop(Context& cx, Machine& m, Action action) {
 
 enter_below : {  // fp: a fresh frame with its arguments below it
   state = tiers.state(state_number(fp->fn));
+  const Value closed = fp->env;  // of an interpreted function
   fp->op = FrameOp::kRegister;
   fp->env = pointer_word(state);
   pc = state->words;
   fp->rest = pointer_word(pc);
   regs = fp->above();
   if (bind_registers(cx, fp, *state).is_exit()) return Action::kRaise;
+  if (state->source != nullptr) {
+    R(state->parameters) = closed;
+    R(state->parameters + 1) = Value::fixnum(cx.eval_depth);
+  }
   RELOAD();
   NEXT();
 }
@@ -995,6 +1040,8 @@ op_prim : {
   A = v;
   NEXT();
 }
+
+#include "eval/source_ops.inc"
 }
 
 }  // namespace

@@ -131,6 +131,22 @@ Value array_element(Context& cx, Value sequence, std::int64_t i) {
   return call_subr(cx, machine(cx).aref, args, 2);
 }
 
+bool is_declared_special(Context& cx, Value symbol) { return (cx.cells(symbol).flags & kSymbolSpecial) != 0; }
+
+bool binds_dynamically(Context& cx, Value symbol, Value outer) {
+  if (outer.is_nil() || is_declared_special(cx, symbol)) return true;
+  for (Value e = outer; e.is_cons(); e = cdr_raw(e))
+    if (car_raw(e) == symbol) return true;
+  return false;
+}
+
+Value let_bind(Context& cx, Value symbol, Value v, Value outer, Value inner) {
+  if (!symbol.is_symbol()) return wrong_type(cx, Qsymbolp, symbol);
+  if (!binds_dynamically(cx, symbol, outer)) return cons(cx, cons(cx, symbol, v), inner);
+  if (bind_variable_re(cx, symbol, v).is_exit()) return kExit;
+  return inner;
+}
+
 namespace {
 
 // Calls a kMany primitive with the elements of a list (plus separators), on the VM stack.

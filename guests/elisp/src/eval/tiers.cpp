@@ -6,8 +6,12 @@
 #include "compile/stack_code.hpp"
 #include "eval/byte_verify.hpp"
 #include "eval/machine.hpp"
+#include "eval/source.hpp"
 
 namespace neovm::elisp {
+
+FunctionState::FunctionState() = default;
+FunctionState::~FunctionState() = default;
 
 Tiers::Tiers() {
   none_.refused = true;
@@ -116,7 +120,7 @@ Tiers& tiers_of(Context& cx) {
   auto* t = new Tiers;
   Extension e;
   e.state = t;
-  e.trace = [](void* state, Tracer&) { static_cast<Tiers*>(state)->clear_movable(); };
+  e.trace = [](void* state, Tracer& t) { static_cast<Tiers*>(state)->trace(t); };
   e.destroy = [](void* state) { delete static_cast<Tiers*>(state); };
   set_extension(cx, ExtensionId::kGuestEval, e);
   return *t;

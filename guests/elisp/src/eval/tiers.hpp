@@ -5,7 +5,9 @@
 // States live as long as the isolate. When the numbers run out, further functions stay in the stack executor.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +20,7 @@ namespace neovm::elisp {
 
 struct Machine;
 struct FunctionState;
+struct SourceMap;
 
 // One call site's memory of what its function cell held. Valid while the constant is still that symbol and the cell's
 // function_version has not moved.
@@ -33,6 +36,8 @@ struct CallCache {
 };
 
 struct FunctionState {
+  FunctionState();
+  ~FunctionState();
   core::bytecode::Word* words = nullptr;  // this isolate's copy, quickened in place; null: not translated
   CallCache* caches = nullptr;
   std::uint32_t exact_arguments = 0xFFFFFFFF;  // a call with so many needs no adjusting
@@ -43,6 +48,7 @@ struct FunctionState {
   bool dynamic = false;  // parameters are a list, bound dynamically
   bool refused = false;  // stays in the stack executor: vetoed, or not translatable
   std::uint32_t calls = 0;
+  std::unique_ptr<SourceMap> source;  // of an interpreted function (eval/source.hpp)
   std::shared_ptr<const core::bytecode::Code> code;
   std::unique_ptr<core::bytecode::Word[]> own_words;
   std::unique_ptr<CallCache[]> own_caches;
@@ -55,7 +61,10 @@ struct TierStatistics {
   std::uint64_t quickened = 0;
   std::uint64_t cache_misses = 0;  // a filled cache did not fit
   std::uint64_t cache_fills = 0;
-  std::uint64_t caches_cleared = 0;  // by the collector, because their symbol may have moved
+  std::uint64_t source_compiled = 0;                    // interpreted functions
+  std::uint64_t source_dropped = 0;                     // … whose code did not hold any more
+  std::map<std::string, std::uint64_t> source_refused;  // by reason
+  std::uint64_t caches_cleared = 0;                     // by the collector, because their symbol may have moved
   // Only counted with TierOptions::count.
   std::vector<std::uint64_t> instructions;  // of register code, by opcode; empty unless counted
   std::uint64_t stack_instructions = 0;
@@ -80,10 +89,26 @@ class Tiers {
   void note_movable(CallCache* cache) { movable_.push_back(cache); }
   void clear_movable();
 
+  // ---- interpreted functions: eval/source.cpp ----
+  // FUNCTION, a lambda or closure, is called with N arguments. Its register code's object when there is some that takes
+  // them, nil otherwise; it is compiled when it has become warm.
+  Value enter_source(Context& cx, Value function, std::uint32_t n);
+  void trace(Tracer& t);
+
   TierOptions options;
   TierStatistics statistics;
 
  private:
+  // What is known of the interpreted function whose (ARGS . BODY) is `tail`; forgotten at each collection.
+  struct Warmth {
+    std::uint64_t tail = 0;
+    std::uint32_t calls = 0;
+    Value code = kNil;  // nil: not compiled, t: refused
+  };
+  Value lookup_source(Context& cx, Warmth* w, Value tail, bool lexical);
+
+  std::array<Warmth, 512> warmth_{};
+  Value sources_ = kNil;  // weak table: tail -> object, or t
   std::vector<FunctionState*> table_;
   std::vector<std::unique_ptr<FunctionState>> states_;
   std::vector<CallCache*> movable_;

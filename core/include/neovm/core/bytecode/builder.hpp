@@ -35,6 +35,11 @@ class Builder {
   // `list` and `prim`: arguments in auxiliary words.
   void emit_arguments(Op op, unsigned to, unsigned c, std::span<const std::uint8_t> arguments);
 
+  // Any instruction with a constant, a cache, a jump and arguments after it, as its row says: `|k`, `|kj`, `|ka`, `|kja`.
+  void emit_constant(Op op, unsigned a, unsigned b, unsigned c, unsigned constant);
+  void emit_constant(Op op, unsigned a, unsigned b, unsigned c, unsigned constant, Label target);
+  void arguments(std::span<const std::uint8_t> regs);
+
   // Forwarding: makes the instruction at `place` write another register. Precondition: its A is a W.
   void retarget(std::size_t place, unsigned to);
   [[nodiscard]] Word word_at(std::size_t place) const { return code_.words[place]; }
@@ -60,7 +65,6 @@ class Builder {
     std::uint32_t label;
     bool wide;  // a whole word, otherwise the upper half
   };
-  void arguments(std::span<const std::uint8_t> regs);
   void patch_later(std::size_t place, std::size_t from, Label label, bool wide);
 
   Code code_;

@@ -14,9 +14,11 @@ void attach_context(Context& cx, bool every_start);
 
 // Which tiers run the functions of an isolate, and what is counted on the way.
 struct TierOptions {
-  bool enabled = true;          // false: forms and GNU's stack byte-code only
-  bool count = false;           // instructions by tier, for the statistics
-  std::uint32_t threshold = 3;  // calls after which a function without loops gets register code
+  bool enabled = true;                 // false: forms and GNU's stack byte-code only
+  bool count = false;                  // instructions by tier, for the statistics
+  std::uint32_t threshold = 3;         // calls after which a function without loops gets register code
+  bool source = false;                 // interpreted functions, too, are compiled
+  std::uint32_t source_threshold = 8;  // calls after which one without loops is
 };
 // Any time between two runs; before attach() to have it for the first one. While an image is built the tiers must
 // be off: register code is not part of it.

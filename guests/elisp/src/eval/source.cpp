@@ -1,0 +1,146 @@
+// Warmth and lookup of interpreted functions; their environments seen from outside.
+#include "eval/source.hpp"
+
+#include <algorithm>
+
+#include "neovm/abi/api.hpp"
+#include "neovm/abi/tables.hpp"
+
+namespace neovm::elisp {
+
+namespace {
+
+// Does FORM contain a `while`? Looks at so many conses at most.
+bool has_loop(Context& cx, Value form, int* budget) {
+  for (; form.is_cons() && *budget > 0; form = cdr_raw(form)) {
+    --*budget;
+    const Value head = car_raw(form);
+    if (head == Qquote) return false;
+    if (head == Qwhile) return true;
+    if (head.is_cons() && has_loop(cx, head, budget)) return true;
+  }
+  return false;
+}
+
+// Is the body what was compiled?
+bool unchanged(const SourceMap& map, Value object) {
+  for (const SourceMap::Head& h : map.heads)
+    if (h.cells->function_version != h.version) return false;
+  const SlotsObject* seen = slots_raw(slot_raw(object, 1));
+  const std::int64_t n = slot_count_raw(slot_raw(object, 1));
+  for (std::int64_t i = 0; i + 2 < n; i += 3) {
+    const auto* c = seen->slots[i].as_pointer<Cons>();
+    if (c->car != seen->slots[i + 1] || c->cdr != seen->slots[i + 2]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void Tiers::trace(Tracer& t) {
+  clear_movable();
+  warmth_.fill(Warmth{});
+  t.visit(&sources_);
+}
+
+Value Tiers::lookup_source(Context& cx, Warmth* w, Value tail, bool lexical) {
+  if (w->tail != tail.bits()) {
+    *w = Warmth{};
+    w->tail = tail.bits();
+    if (!sources_.is_nil()) w->code = hash_table_get(cx, sources_, tail);
+    if (w->code.is_unbound()) w->code = kNil;
+  }
+  if (!w->code.is_nil()) return w->code;
+  ++w->calls;
+  if (w->calls == 1 && options.source_threshold > 1) {
+    int budget = 2000;
+    if (has_loop(cx, cdr_raw(tail), &budget)) w->calls = options.source_threshold;
+  }
+  if (w->calls < options.source_threshold) return kNil;
+  const char* why = "";
+  Value code = compile_source(cx, tail, lexical, &why);
+  if (code.is_nil()) {
+    ++statistics.source_refused[why];
+    code = Qt;
+  } else {
+    ++statistics.source_compiled;
+  }
+  if (sources_.is_nil()) sources_ = make_hash_table(cx, HashTest::kEq, WeakKind::kKey);
+  if (sources_.is_exit()) sources_ = kNil;
+  if (!sources_.is_nil()) hash_table_put(cx, sources_, tail, code);
+  w->code = code;
+  return code;
+}
+
+Value Tiers::enter_source(Context& cx, Value function, std::uint32_t n) {
+  if (!options.enabled || !options.source) return kNil;
+  Value tail = cdr_raw(function);
+  bool lexical = false;
+  if (car_raw(function) == Qclosure) {
+    if (!tail.is_cons()) return kNil;
+    lexical = !car_raw(tail).is_nil();
+    if (lexical && !car_raw(tail).is_cons()) return kNil;
+    tail = cdr_raw(tail);
+  }
+  if (!tail.is_cons()) return kNil;
+  Warmth* const w = &warmth_[(tail.bits() >> 4 ^ tail.bits() >> 13) & (warmth_.size() - 1)];
+  const Value object = lookup_source(cx, w, tail, lexical);
+  if (!is_byte_code(object)) return kNil;
+  FunctionState* const s = state(state_number(object));
+  SourceMap& map = *s->source;
+  if (map.stale || !unchanged(map, object)) {
+    ++statistics.source_dropped;
+    w->code = kNil;
+    w->calls = 0;
+    hash_table_remove(cx, sources_, tail);
+    return kNil;
+  }
+  if (map.lexical != lexical || n < s->mandatory || (!s->rest && n > s->parameters)) return kNil;
+  return object;
+}
+
+std::uint32_t source_node(const Frame* f) {
+  const FunctionState* const s = source_state(f);
+  const auto* pc = reinterpret_cast<const core::bytecode::Word*>(f->rest.bits());
+  const auto at = static_cast<std::uint32_t>(pc - s->own_words.get());
+  const auto& origins = s->code->origins;
+  // The last origin before `at`: that of the instruction that ends there.
+  auto it = std::lower_bound(origins.begin(), origins.end(), at,
+                             [](const core::bytecode::Code::Origin& o, std::uint32_t word) { return o.word < word; });
+  return it == origins.begin() ? 0 : (it - 1)->position;
+}
+
+Value source_environment(Context& cx, Frame* f, std::uint32_t node) {
+  const SourceMap& map = *source_state(f)->source;
+  Value* const regs = f->above();
+  const Value constants = slot_raw(f->fn, 2);
+  std::vector<const SourceMap::Node*> variables;
+  Value env = kNil;
+  bool found = false;
+  for (std::uint32_t i = node;; i = map.nodes[i].parent) {
+    const SourceMap::Node& n = map.nodes[i];
+    if (n.kind == SourceMap::Kind::kVariable) variables.push_back(&n);
+    if ((n.kind == SourceMap::Kind::kEnvironment || n.kind == SourceMap::Kind::kRoot) && !found) {
+      env = regs[n.reg];
+      found = true;
+    }
+    if (n.kind == SourceMap::Kind::kRoot) break;
+  }
+  for (std::size_t i = variables.size(); i-- > 0;)
+    env = cons(cx, cons(cx, slot_raw(constants, variables[i]->constant), regs[variables[i]->reg]), env);
+  return env;
+}
+
+void store_source_environment(Frame* f, std::uint32_t node, Value env) {
+  const SourceMap& map = *source_state(f)->source;
+  Value* const regs = f->above();
+  for (std::uint32_t i = node; map.nodes[i].kind != SourceMap::Kind::kRoot; i = map.nodes[i].parent) {
+    const SourceMap::Node& n = map.nodes[i];
+    if (n.kind != SourceMap::Kind::kVariable) continue;
+    if (!env.is_cons() || !car_raw(env).is_cons()) return;
+    regs[n.reg] = cdr_raw(car_raw(env));
+    env = cdr_raw(env);
+  }
+}
+
+}  // namespace neovm::elisp

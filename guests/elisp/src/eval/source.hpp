@@ -1,0 +1,61 @@
+// Interpreted functions that have register code.
+//
+// Lisp goes on seeing the list. The code hangs on the list's (ARGS . BODY), which all closures of one lambda form share,
+// through a weak table; its object is a byte-code object that Lisp never meets, with the constants in slot 2 and in slot 1
+// what the body looked like: CONS CAR CDR of every cons that was compiled. A call compares them, so that a body that
+// was written to is compiled anew.
+//
+// What the interpreter of forms would have in frames, the SourceMap knows: which forms are in progress at an instruction, and
+// which variables lie in which registers.
+#pragma once
+
+#include <vector>
+
+#include "eval/machine.hpp"
+#include "eval/tiers.hpp"
+
+namespace neovm::elisp {
+
+struct SourceMap {
+  enum class Kind : std::uint8_t {
+    kRoot,         // `reg`: the closure's environment
+    kForm,         // a form in progress; `constant`
+    kVariable,     // lies in `reg`; its symbol is `constant`
+    kMark,         // `reg` has the number of dynamic bindings outside
+    kEnvironment,  // `reg` has the environment from here on
+  };
+  struct Node {
+    Kind kind;
+    std::uint8_t reg;
+    std::uint16_t constant;
+    std::uint32_t parent;  // of the root: itself
+  };
+  std::vector<Node> nodes;  // the instruction's node is the position that Code::origins gives
+  // Symbols that were special forms when they were compiled.
+  struct Head {
+    const SymbolCells* cells;
+    std::uint32_t version;
+  };
+  std::vector<Head> heads;
+  bool lexical = true;
+  bool stale = false;  // to be compiled anew: a variable has become special, a function a macro
+};
+
+inline bool is_source_frame(const Frame* f) {
+  return f->op == FrameOp::kRegister && reinterpret_cast<const FunctionState*>(f->env.bits())->source != nullptr;
+}
+inline const FunctionState* source_state(const Frame* f) {
+  return reinterpret_cast<const FunctionState*>(f->env.bits());
+}
+// The node of the instruction before the frame's next one.
+std::uint32_t source_node(const Frame* f);
+// Environment of frame F at NODE: a copy of what lies in registers, above what is an alist already.
+Value source_environment(Context& cx, Frame* f, std::uint32_t node);
+// Stores the values of an environment that source_environment made back.
+void store_source_environment(Frame* f, std::uint32_t node, Value env);
+
+// Compiles TAIL, (ARGS . BODY), for a closure (lexical) or a lambda in dynamic scope. Nil, with *why, when that cannot
+// be. Nothing collects.
+Value compile_source(Context& cx, Value tail, bool lexical, const char** why);
+
+}  // namespace neovm::elisp
