@@ -351,6 +351,39 @@ TEST_F(Translate, RedefinitionStorm) {
   EXPECT_GT(std::stoi(eval(cached)) - before, 1700);
 }
 
+// A jump table that Lisp has changed leads nowhere that the values on the stack do not fit, and loops through it can be stopped.
+TEST_F(Translate, ChangedJumpTables) {
+  for (const bool tier1 : {true, false}) {
+    elisp::configure_tiers(cx_, {.enabled = tier1, .threshold = 1});
+    kept_.values[1] = read("(make-hash-table)");
+    const Value table = eval_form_re(cx_, kept_.values[1], Qt);
+    kept_.values[1] = table;
+    const Value constants = make_vector(cx_, 3, kNil);
+    set_slot_raw(constants, 0, table);
+    set_slot_raw(constants, 1, Value::fixnum(10));
+    set_slot_raw(constants, 2, Value::fixnum(20));
+    // dup, table, switch, no: constant 1, return; 5: constant 2, return; 7: many discards, constants, return
+    std::string code{static_cast<char>(137), static_cast<char>(192), static_cast<char>(183), static_cast<char>(193),
+                     static_cast<char>(135), static_cast<char>(194), static_cast<char>(135)};
+    code += std::string(12, static_cast<char>(136)) + std::string(9, static_cast<char>(194)) + static_cast<char>(135);
+    const Value parts[] = {Value::fixnum(0x101), make_unibyte_string(cx_, code), constants, Value::fixnum(9)};
+    const Value puthash = intern(cx_, "puthash");
+    (void)funcall_re(cx_, puthash, {Value::fixnum(1), Value::fixnum(5), table});
+    kept_.values[2] = funcall_re(cx_, intern(cx_, "make-byte-code"), parts);
+    EXPECT_EQ(call(kept_.values[2], "(1)"), "20");
+    EXPECT_EQ(call(kept_.values[2], "(2)"), "10");
+    for (const int target : {1, 4, 7, 8, 12}) {
+      (void)funcall_re(cx_, puthash, {Value::fixnum(1), Value::fixnum(target), kept_.values[1]});
+      EXPECT_EQ(call(kept_.values[2], "(1)"), "(error \"Invalid byte code\")") << target;
+    }
+    // A way back that fits is a loop in the stack executor, which can be stopped.
+    (void)funcall_re(cx_, puthash, {Value::fixnum(1), Value::fixnum(0), kept_.values[1]});
+    EXPECT_EQ(call(kept_.values[2], "(1)"), tier1 ? "(error \"Invalid byte code\")" : "quit");
+    (void)funcall_re(cx_, puthash, {Value::fixnum(1), Value::fixnum(5), kept_.values[1]});
+    EXPECT_EQ(call(kept_.values[2], "(1)"), "20");
+  }
+}
+
 // Lisp may write to the constants of a function, but not to its checked code.
 TEST_F(Translate, WritesToConstantsAndCode) {
   for (const bool tier1 : {true, false}) {

@@ -939,7 +939,14 @@ op_switch : {
   const Value target = hash_table_get(cx, table, key);
   sp -= 2;
   if (target.is_natnum_fixnum() && target.as_fixnum() < string_bytes(slot_raw(fp->fn, 1))) {
-    pc = code + target.as_fixnum();
+    // Lisp may have changed the table since the code was checked.
+    if (!m.tiers->switch_is_sound(cx, fp->fn, pc - 1 - code, target.as_fixnum())) [[unlikely]] {
+      SAVE();
+      error_text(cx, "Invalid byte code");
+      return Action::kRaise;
+    }
+    const auto place = static_cast<unsigned>(target.as_fixnum());
+    JUMP(place);
   }
   NEXT();
 }

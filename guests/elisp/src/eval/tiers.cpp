@@ -83,6 +83,20 @@ std::string Tiers::adopt(Context& cx, Value object, core::bytecode::Code code) {
   return "";
 }
 
+bool Tiers::switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target) {
+  const std::uint64_t code = slot_raw(object, 1).bits();
+  SwitchTarget& known = sound_switches_[(code >> 4 ^ static_cast<std::uint64_t>(from * 31 + target)) % 64];
+  if (known.code == code && known.from == from && known.target == target) return true;
+  StackFlow flow;
+  if (!follow_stack_code(cx, object, stack_arguments(object), &flow)) return false;
+  const auto at = static_cast<std::size_t>(from);
+  const auto to = static_cast<std::size_t>(target);
+  if (flow.depth_at[to] < 0 || flow.depth_at[to] != flow.depth_at[at] - 2 || flow.context_at[to] != flow.context_at[at])
+    return false;
+  known = {code, from, target};
+  return true;
+}
+
 bool Tiers::veto(Context&, Value object) {
   FunctionState* s = ensure_state(object);
   if (s == &none_) return false;
@@ -94,6 +108,7 @@ bool Tiers::veto(Context&, Value object) {
 }
 
 void Tiers::clear_movable() {
+  for (SwitchTarget& s : sound_switches_) s = {};
   for (CallCache* c : movable_) c->key = 0;
   statistics.caches_cleared += movable_.size();
   movable_.clear();

@@ -85,6 +85,8 @@ class Tiers {
   // OBJECT stays in the stack executor from now on (what runs already goes on).
   bool veto(Context& cx, Value object);
   FunctionState* ensure_state(Value object);
+  // May the `switch' at FROM in the stack code of OBJECT go on at TARGET, with the values and handlers that are there then?
+  bool switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target);
   // The cache now depends on a symbol that the collector may move.
   void note_movable(CallCache* cache) { movable_.push_back(cache); }
   void clear_movable();
@@ -112,6 +114,13 @@ class Tiers {
   std::vector<FunctionState*> table_;
   std::vector<std::unique_ptr<FunctionState>> states_;
   std::vector<CallCache*> movable_;
+  // Answers of switch_is_sound, true ones, by the address of the code; forgotten at each collection.
+  struct SwitchTarget {
+    std::uint64_t code = 0;
+    std::int64_t from = 0;
+    std::int64_t target = 0;
+  };
+  SwitchTarget sound_switches_[64];
   FunctionState none_;
 };
 
