@@ -226,9 +226,11 @@ NEOVM_PRIMITIVE(set_marker_insertion_type, "set-marker-insertion-type", 2, 2, kW
 NEOVM_PRIMITIVE(buffer_has_markers_at, "buffer-has-markers-at", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return t if some marker of the current buffer is at POSITION.")
 (Context& cx, Value position) {
-  if (!position.is_fixnum()) return kNil;  // of a marker too
+  if (!position.is_fixnum() && !is_marker(position)) return kNil;
   Buffer& b = current_buffer(cx);
-  const std::int64_t c = std::clamp(position.as_fixnum(), b.begin.chars, b.end.chars);
+  // A marker is taken for a place far beyond the end, wherever it is.
+  const std::int64_t asked = position.is_fixnum() ? position.as_fixnum() : kMostPositiveFixnum;
+  const std::int64_t c = std::clamp(asked, b.begin.chars, b.end.chars);
   for (const Marker* m : b.text->markers)
     if (m->pos.chars == c) return Qt;
   return kNil;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "neovm/core/list_walk.hpp"
 #include "rows.hpp"
 #include "sequences.hpp"
 
@@ -248,7 +249,15 @@ Value object_bytes_re(Context& cx, Value object, Value start, Value end, Value c
   } else {
     if (host_hooks(cx).is_buffer == nullptr || !host_hooks(cx).is_buffer(object)) {
       const Value message = TRY(make_string(cx, "Invalid object argument"));
-      return signal_error(cx, Qerror, cons(cx, message, cons(cx, object, kNil)));
+      if (object.is_nil()) object = symbol_name(cx, object);
+      core::CycleFinder cycle(object);
+      Value end = object;
+      while (end.is_cons()) {
+        end = cdr_raw(end);
+        if (cycle.step(end)) break;
+      }
+      // A proper list is spread out after the text.
+      return signal_error(cx, Qerror, cons(cx, message, end.is_nil() ? object : list(cx, {object})));
     }
     const Value old = TRY(funcall_re(cx, Qcurrent_buffer, {}));
     TRY(funcall_re(cx, Qset_buffer, {object}));
