@@ -123,7 +123,7 @@ Task<void> selects(Counters& c, Random& r) {
   expect(first == Status::kOk && second == Status::kOk, "a selecting sender failed");
   expect(sum == static_cast<std::int64_t>(each) * (each - 1), "values were lost or doubled by a select");
   c.tasks += 2;
-  c.messages += static_cast<std::uint64_t>(2 * each);
+  c.messages += 2 * static_cast<std::uint64_t>(each);
 }
 
 // ---- timers --------------------------------------------------------------------------------------------------------

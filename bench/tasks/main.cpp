@@ -309,6 +309,7 @@ void bench_hogs(const Options& o) {
 Task<std::uint64_t> piece(std::uint64_t n) { co_return fib(n); }
 Task<void> pieces(int n) {
   std::vector<JoinHandle<std::uint64_t>> all;
+  all.reserve(static_cast<std::size_t>(n));
   for (int i = 0; i < n; ++i) all.push_back(spawn(piece(16)));
   for (auto& h : all) (void)co_await h.join();
 }

@@ -3,6 +3,7 @@
 // `equal` walks cdrs in a loop and everything else by recursion to a depth of 200, past which Emacs signals
 // "Stack overflow in equal". From depth 11 on it remembers the pairs it is comparing, so that structures that
 // contain themselves compare equal instead of running into that limit.
+#include <bit>
 #include <cstring>
 #include <unordered_set>
 
@@ -25,9 +26,7 @@ bool same_raw_bytes(Value a, Value b) {
 }
 
 bool same_float(Value a, Value b) {
-  const double x = float_raw(a);
-  const double y = float_raw(b);
-  return std::memcmp(&x, &y, sizeof x) == 0;
+  return std::bit_cast<std::uint64_t>(float_raw(a)) == std::bit_cast<std::uint64_t>(float_raw(b));
 }
 
 struct PairHash {

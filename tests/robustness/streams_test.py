@@ -80,7 +80,8 @@ def test_wrong_command_lines(bin_folder):
     for words, message in (("--nosuchoption", "Unknown option"), ("-f nosuch", "(void-function nosuch)"),
                            ("--eval '(a'", "(end-of-file)"), ("--eval ')'", "invalid-read-syntax"),
                            ("-l nosuch", "(file-missing"), ("--insert nosuch", "(file-missing"),
-                           ("--script nosuch", "(file-missing")):
+                           ("--script nosuch", "(file-missing"), ("--script=nosuch", "Unknown option"),
+                           ("--script=", "Unknown option")):
         result = shell(bin_folder, "$P " + words)
         check(result.returncode == 255 and message.encode() in result.stderr, f"{words}: {result}")
 

@@ -212,6 +212,10 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
       options->batch = true;
     } else if (name == "-nw" || name == "-nsl" || name == "-nl" || name == "-no-build-details") {
       // The terminal is the only display there is; the others speak to the program, not to Lisp.
+    } else if (name == "-script" && has_value) {
+      // The file must be a word of its own, as for Emacs: startup.el calls this an unknown option.
+      options->batch = true;
+      options->args.push_back(rest[i]);
     } else if (name == "-chdir" || name == "-script" || name == "-t" || name == "-d" || name == "-display") {
       const std::string value = has_value ? rest[i].substr(rest[i].find('=') + 1) : rest[++i];
       if (name == "-chdir") options->chdir = value;

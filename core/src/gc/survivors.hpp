@@ -8,9 +8,9 @@
 namespace neovm::core::gc {
 
 inline ObjectHeader* forwarded_to(const ObjectHeader* h) {
-  ObjectHeader* to = nullptr;
+  std::uint64_t to = 0;
   std::memcpy(&to, reinterpret_cast<const std::byte*>(h) + 8, sizeof(to));
-  return to;
+  return reinterpret_cast<ObjectHeader*>(to);
 }
 
 inline void finalize_host(ObjectHeader* h) {

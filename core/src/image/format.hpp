@@ -35,6 +35,10 @@ inline constexpr int kRootObarray = 3;
 inline constexpr int kRootEmpty = 4;                                       // Isolate::empty_objects
 inline constexpr int kRootExtensions = kRootEmpty + Isolate::kEmptyKinds;  // kUnbound: saved nothing
 inline constexpr int kRootCount = kRootExtensions + static_cast<int>(ExtensionId::kCount);
+constexpr std::size_t root_index(int first, int i) {
+  const int index = first + i;
+  return static_cast<std::size_t>(index);
+}
 
 struct ImageHeader {
   char magic[8];

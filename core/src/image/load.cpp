@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "gc/heap_state.hpp"
@@ -73,9 +74,9 @@ class Loader {
   static std::uint64_t address(const void* p) { return reinterpret_cast<std::uint64_t>(p); }
 
   void drop_blocks() {
-    if (mapped_)
-      mmap(gc::block_start(first_), source_->body_bytes(), PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (mapped_ && mmap(gc::block_start(first_), source_->body_bytes(), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+      std::abort();  // the heap's range would have a hole
     heap_.give_blocks(first_, static_cast<std::uint32_t>(h_.blocks));
   }
 
@@ -158,7 +159,7 @@ class Loader {
     tables.downcase = relocated(roots[kRootDowncase]);
     isolate.main_obarray.set(relocated(roots[kRootObarray]));
     for (int i = 0; i < Isolate::kEmptyKinds; ++i)
-      isolate.empty_objects[i].set(relocated(roots[static_cast<std::size_t>(kRootEmpty + i)]));
+      isolate.empty_objects[i].set(relocated(roots[root_index(kRootEmpty, i)]));
     for (Context* cx : isolate.contexts()) cx->tables = tables;
     first_ = gc::kNoBlock;  // they are the heap's now
   }
@@ -173,7 +174,7 @@ class Loader {
     const auto roots = piece<Value>(h_.roots);
     for (int i = 0; i < static_cast<int>(ExtensionId::kCount); ++i) {
       const Extension& e = cx_.isolate().extension(static_cast<ExtensionId>(i));
-      const Value saved = relocated(roots[static_cast<std::size_t>(kRootExtensions + i)]);
+      const Value saved = relocated(roots[root_index(kRootExtensions, i)]);
       if (e.restore != nullptr && !saved.is_unbound()) e.restore(cx_, e.state, saved);
     }
   }

@@ -163,11 +163,10 @@ class Writer : public Tracer {
     roots_[kRootCategory] = tables.category;
     roots_[kRootDowncase] = tables.downcase;
     roots_[kRootObarray] = isolate_.main_obarray.get();
-    for (int i = 0; i < Isolate::kEmptyKinds; ++i)
-      roots_[static_cast<std::size_t>(kRootEmpty + i)] = isolate_.empty_objects[i].get();
+    for (int i = 0; i < Isolate::kEmptyKinds; ++i) roots_[root_index(kRootEmpty, i)] = isolate_.empty_objects[i].get();
     for (int i = 0; i < static_cast<int>(ExtensionId::kCount); ++i) {
       const Extension& e = isolate_.extension(static_cast<ExtensionId>(i));
-      if (e.save != nullptr) roots_[static_cast<std::size_t>(kRootExtensions + i)] = e.save(cx_, e.state);
+      if (e.save != nullptr) roots_[root_index(kRootExtensions, i)] = e.save(cx_, e.state);
     }
     // All chunks: cells of symbols that were uninterned may still be named by their ids.
     for (const SymbolCells* chunk : ImageParts::cell_chunks(isolate_)) {

@@ -40,7 +40,7 @@ void finalize_buffer(void* payload) {
 const HostType kBufferType = {"buffer",
                               Qbuffer,
                               0,
-                              sizeof(Buffer*),
+                              sizeof(void*),
                               trace_buffer,
                               finalize_buffer,
                               print_buffer,

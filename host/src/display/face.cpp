@@ -1,6 +1,7 @@
 // Faces as data: attribute vectors per frame and for new frames. No face is ever realized here, but
 // GNU's Lisp library defines, copies, compares and inherits them at load time.
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -480,7 +481,7 @@ bool parse_color(std::string_view s, std::array<int, 3>* rgb) {
     if (intensity) {
       const double d = std::strtod(p, &end);
       if (end == p || d < 0 || d > 1) return false;
-      (*rgb)[i] = static_cast<int>(d * 65535 + 0.5);
+      (*rgb)[i] = static_cast<int>(std::floor(d * 65535 + 0.5));
     } else {
       const long v = std::strtol(p, &end, 16);
       const auto digits = end - p;

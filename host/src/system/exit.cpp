@@ -6,6 +6,7 @@
 
 #include "buffer/buffer.hpp"
 #include "neovm/abi/api.hpp"
+#include "neovm/abi/leak_check.hpp"
 #include "neovm/host/host.hpp"
 
 namespace neomacs::host {
@@ -34,7 +35,9 @@ NEOVM_COMMAND(kill_emacs, "kill-emacs", 0, 1, kMainOnly, kStateWrite, kMayGc, kR
   }
   const Value name = variable_value(cx, Qinvocation_name);
   const std::string program = name.is_string() ? to_std_string(name) : "neomacs";
-  std::_Exit(settle_output(program.c_str(), arg.is_fixnum() ? static_cast<int>(arg.as_fixnum()) : 0));
+  const int status = settle_output(program.c_str(), arg.is_fixnum() ? static_cast<int>(arg.as_fixnum()) : 0);
+  check_leaks_at_exit(cx);
+  std::_Exit(status);
 }
 
 }  // namespace

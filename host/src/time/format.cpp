@@ -103,7 +103,8 @@ class Formatter {
     text(low, d, d.width);
   }
   // Digits with sign; `pad` is the conversion's own padding. The sign counts in the width.
-  void signed_digits(bool negative, bool plus, std::string digits, std::size_t least, char pad, const Directive& d) {
+  void signed_digits(bool negative, bool plus, const std::string& digits, std::size_t least, char pad,
+                     const Directive& d) {
     if (d.pad == '_' || d.pad == '-' || d.pad == '0') pad = d.pad;
     if (d.pad == '+' && pad != '0') pad = '0';
     std::size_t width = d.has_width ? d.width : least;

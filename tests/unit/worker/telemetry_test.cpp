@@ -136,8 +136,10 @@ TEST(Telemetry, SnapshotsWhileCounting) {
   constexpr std::uint64_t kEach = 200'000;
   Telemetry t(kThreads);
   std::vector<NameId> names;
+  names.reserve(200);
   for (int i = 0; i < 200; ++i) names.push_back(t.intern_name("w" + std::to_string(i)));
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int w = 0; w < kThreads; ++w) {
     threads.emplace_back([&, w] {
       WorkerMetrics& m = t.worker(static_cast<std::size_t>(w));

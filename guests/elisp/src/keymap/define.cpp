@@ -69,9 +69,11 @@ Value refuse_key_names(Context& cx, Value symbol) {
   for (const auto& [name, text] : kNames) {
     if (base != name) continue;
     std::string syntax = "?";
-    for (std::size_t i = 0; i + base.size() < whole.size(); i += 2) syntax += "\\" + whole.substr(i, 2);
+    for (std::size_t i = 0; i + base.size() < whole.size(); i += 2) syntax.append("\\").append(whole, i, 2);
     syntax += text;
-    return error_text(cx, "To bind the key " + whole + ", use [" + syntax + "], not [" + whole + "]");
+    std::string message = "To bind the key ";
+    message.append(whole).append(", use [").append(syntax).append("], not [").append(whole).append("]");
+    return error_text(cx, message);
   }
   return kNil;
 }

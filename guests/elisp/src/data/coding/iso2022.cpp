@@ -188,7 +188,7 @@ namespace {
 
 class Encoder {
  public:
-  Encoder(State s, std::string* out) : s_(std::move(s)), out_(out) {}
+  Encoder(const State& s, std::string* out) : s_(s), out_(out) {}
   State& state() { return s_; }
 
   void put(int b) { out_->push_back(static_cast<char>(b)); }

@@ -56,6 +56,7 @@ Maybe<bool> decode_by_charsets(Context& cx, const CodingSystem& coding, std::str
   std::vector<int> ids = TRY(coding_system_charsets(cx, coding.name));
   // Short codes are tried first.
   std::vector<Charset*> sets;
+  sets.reserve(ids.size());
   for (const int id : ids) sets.push_back(charset_by_id(cx, id));
   std::stable_sort(sets.begin(), sets.end(),
                    [](const Charset* a, const Charset* b) { return a->dimension < b->dimension; });
