@@ -75,8 +75,9 @@ if [ "$what" != unit ]; then
     # A slow build (sanitizers) gets more time per form.
     seconds=20
     case $preset in asan | tsan | debug) seconds=120 ;; esac
-    # Every form in each tier: forms and stack byte-code only, then register code from the first call on.
-    tiers=("--neovm-tier=0" "--neovm-tier-threshold=1")
+    # Every form in each tier: forms and stack byte-code only, then register code from the first call on, made from byte-code
+    # only, and from interpreted functions too.
+    tiers=("--neovm-tier=0" "--neovm-tier-source=0 --neovm-tier-threshold=1" "--neovm-tier-threshold=1")
     case $vm_args in *--neovm-tier*) tiers=("") ;; esac
     for tier in "${tiers[@]}"; do
       [ -n "$tier" ] && say "conformance with $tier"

@@ -22,7 +22,7 @@ struct Options {
   bool bare = false;             // --neovm-bare: no image, no Lisp library; -l, --eval and -f in order
   bool tier1 = true;             // --neovm-tier=0: forms and stack byte-code only
   unsigned tier_threshold = 0;   // --neovm-tier-threshold=N: calls before a function gets register code; 0: as built in
-  bool tier_source = false;      // --neovm-tier-source: interpreted functions are compiled, too
+  bool tier_source = true;       // --neovm-tier-source=0: interpreted functions are not compiled
   bool tier_count = false;       // --neovm-tier-count: count instructions, print the statistics at exit
   unsigned jobs = 0;             // -j N: workers that run Lisp tasks; 0: one for each processor
   unsigned gc_stress = 0;        // --neovm-gc-stress[=N]: collect at every N-th safepoint, poison what died, report
