@@ -56,6 +56,33 @@ def test_output_of_a_task_and_errors_at_the_await(bin_folder):
     check(got == "((wrong-type-argument listp 7) t)", got)
 
 
+def test_an_error_brings_its_data_and_its_calls(bin_folder):
+    form = """(progn (define-error 'tt-trouble "Trouble") (defun tt-deep (x) (signal 'tt-trouble (list x [1 "two"] 3.5)))
+        (let ((task (spawn-task (lambda () (1+ (tt-deep 'here))))))
+          (list (condition-case e (task-await task) (tt-trouble e)) (task-status task)
+                (and (string-match "tt-deep(here)" (task-backtrace task)) t))))"""
+    got = evaluated(bin_folder, form)
+    check(got == '((tt-trouble here [1 "two"] 3.5) failed t)', got)
+
+
+def test_what_belongs_to_the_program_is_refused(bin_folder):
+    form = """(mapcar (lambda (form) (condition-case e (task-await (spawn-task form)) (error (cadr e))))
+        '((kill-emacs 7) (make-frame-visible) (set-process-query-on-exit-flag nil t) (progn (setq tt-mine 1) (+ tt-mine 1))))"""
+    got = evaluated(bin_folder, form)
+    check(got.count("main") == 3 and got.endswith(" 2)"), got)
+
+
+def test_errors_that_nobody_awaited_are_told_at_the_end(bin_folder):
+    form = """(let ((one (spawn-task '(error "nobody looks") nil :name "one")) (two (spawn-task '(error "seen") nil :name "two")))
+        (ignore-errors (task-await two))
+        (task-await (spawn-task '(progn (spawn-task '(error "a child") nil :name "child") 1)))
+        (while (not (eq (task-status one) 'failed))) (princ "end"))"""
+    result = neomacs(bin_folder, "--eval", form)
+    lines = sorted(result.stderr.decode().strip().splitlines())
+    check(result.returncode == 0 and result.stdout == b"end", result)
+    check(lines == ["Task child failed: a child", "Task one failed: nobody looks"], lines)
+
+
 def test_wrong_numbers_of_jobs(bin_folder):
     for words in (["--jobs"], ["--jobs", "0"], ["--jobs=x"], ["-j", "1000"]):
         result = subprocess.run([f"{bin_folder}/neomacs", "--batch", *words], capture_output=True, timeout=60)

@@ -12,6 +12,7 @@ bool BlockingOp::begin(WaitCell& cell) {
   auto& t = static_cast<TaskHeader&>(cell);
   WorkerState* const w = current_worker();
   w->metrics->blocking_calls.add();
+  if (w->rt->trace->on()) traced_from_ = w->rt->now();
   if (t.runtime->config.deterministic || t.runtime->simulation != nullptr) {
     try {
       function_();
@@ -30,6 +31,19 @@ bool BlockingOp::begin(WaitCell& cell) {
   cell_ = nullptr;
   outcome_ = s;
   return true;
+}
+
+Status BlockingOp::finish() {
+  WorkerState* const w = current_worker();
+  if (traced_from_ != 0 && w != nullptr && w->current != nullptr && w->rt->trace->on())
+    w->rt->trace->record(w->index, {.kind = TraceKind::kBlocking,
+                                    .priority = w->current->priority,
+                                    .name = w->current->name,
+                                    .task = w->current->id,
+                                    .begin_ns = traced_from_,
+                                    .duration_ns = w->rt->now() - traced_from_});
+  traced_from_ = 0;
+  return outcome_;
 }
 
 Status BlockingPool::submit(BlockingOp* op) {

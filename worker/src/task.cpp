@@ -477,7 +477,15 @@ TaskRef::~TaskRef() {
 namespace {
 Status cancel_counted(TaskHeader* t) {
   WorkerState* const w = current_worker();
-  if (w != nullptr) w->metrics->cancellations_requested.add();
+  if (w != nullptr) {
+    w->metrics->cancellations_requested.add();
+    if (w->rt->trace->on())
+      w->rt->trace->record(w->index, {.kind = TraceKind::kCancel,
+                                      .name = w->current != nullptr ? w->current->name : kNoName,
+                                      .task = w->current != nullptr ? w->current->id : 0,
+                                      .begin_ns = w->rt->now(),
+                                      .value = t->id});
+  }
   if (t->ended.load(std::memory_order_acquire) == Status::kPending) cancel_task(t, TaskHeader::kCancelRequested);
   return Status::kOk;
 }
@@ -488,8 +496,11 @@ Status TaskRef::status() const {
   return task_ == nullptr ? Status::kAlreadyAwaited : task_->ended.load(std::memory_order_acquire);
 }
 std::string TaskRef::name() const {
-  return task_ == nullptr || task_->runtime == nullptr ? std::string()
-                                                       : task_->runtime->telemetry->name_of(task_->name);
+  if (task_ == nullptr || task_->name == kNoName) return {};
+  // A task that has not ended keeps its runtime; it cannot end while its lock is held.
+  const SpinGuard guard(task_->lock);
+  if (task_->ended.load(std::memory_order_relaxed) != Status::kPending) return {};
+  return task_->runtime->telemetry->name_of(task_->name);
 }
 std::uint64_t TaskRef::id() const { return task_ == nullptr ? 0 : task_->id; }
 

@@ -130,6 +130,20 @@ std::string chrome_trace_json(const TraceRecorder::Recording& recording, const T
     out += R"({"ph":"M","pid":1,"tid":)" + lane + R"(,"name":"thread_name","args":{"name":"worker )" +
            telemetry.label_of(w) + "\"}}";
     for (const TraceEvent& e : recording.workers[w]) {
+      if (e.kind == TraceKind::kBlocking) {
+        // Others run on the worker meanwhile, so it is an event of its own track, from its begin to its end.
+        for (const bool begin : {true, false}) {
+          begin_event();
+          out += std::string(R"({"ph":")") + (begin ? 'b' : 'e') + R"(","cat":"blocking","pid":1,"tid":)" + lane +
+                 R"(,"id":)" + std::to_string(e.task) + ",\"ts\":";
+          append_us(&out, begin ? e.begin_ns : e.begin_ns + e.duration_ns);
+          out += ",\"name\":";
+          const std::string name = telemetry.name_of(e.name);
+          append_json_text(&out, name.empty() ? "blocking" : name);
+          out += ",\"args\":{\"task\":" + std::to_string(e.task) + "}}";
+        }
+        continue;
+      }
       const bool instant = e.kind >= TraceKind::kSteal;
       const std::string name = e.kind == TraceKind::kRun ? telemetry.name_of(e.name) : std::string();
       begin_event();

@@ -117,6 +117,33 @@ TEST(Scope, ErrorsThatNobodyAwaitsAreReported) {
   EXPECT_EQ(reported.load(), 1);
 }
 
+// In a scope: the scope has those whose handle is gone when they fail, the runtime those that are let go of afterwards.
+TEST(Scope, WhoHearsOfAnError) {
+  std::atomic<int> reported{0};
+  RuntimeConfig config;
+  config.workers = 2;
+  config.on_unawaited_error = [&](const ScopeError&) { ++reported; };
+  Runtime rt(config);
+  rt.block_on([](std::atomic<int>* count) -> Task<void> {
+    {
+      Scope scope;
+      spawn(fails(), {.scope = &scope}).detach();
+      const Status joined = co_await scope.join();
+      EXPECT_EQ(joined, Status::kFailed);
+      EXPECT_EQ(scope.errors().size(), 1U);
+      EXPECT_EQ(count->load(), 0);
+    }
+    Scope scope;
+    {
+      JoinHandle<void> held = spawn(fails(), {.scope = &scope});
+      const Status joined = co_await scope.join();
+      EXPECT_EQ(joined, Status::kOk);
+      EXPECT_EQ(scope.error_count(), 0U);
+    }
+    EXPECT_EQ(count->load(), 1);
+  }(&reported));
+}
+
 // ---- deep and wide ------------------------------------------------------------------------------------------------------------
 
 Task<void> deep(int depth, std::atomic<int>* deepest) {
@@ -198,11 +225,16 @@ TEST(Runtime, HandlesMayOutliveIt) {
   TaskRef ref;
   {
     Runtime rt({.workers = 2});
-    h = rt.spawn(value(6));
+    JoinHandle<void> waiting =
+        rt.spawn([]() -> Task<void> { (void)co_await sleep_until(kNever); }(), {.name = "waiting"});
+    EXPECT_EQ(waiting.ref().name(), "waiting");
+    (void)waiting.cancel();
+    h = rt.spawn(value(6), {.name = "six"});
     ref = h.ref();
     while (h.status() == Status::kPending) std::this_thread::yield();
   }
   EXPECT_EQ(ref.status(), Status::kOk);
+  EXPECT_EQ(ref.name(), "");
   EXPECT_EQ(wait(h.join())->value, 6);
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 
 #include "neovm/worker.hpp"
 
@@ -127,6 +128,47 @@ TEST(TelemetryRuntime, RunsOfAWorkerDoNotOverlap) {
     }
   }
   EXPECT_GE(runs, 3U);
+}
+
+// Blocking calls and requests to cancel are in the recording, with who and how long.
+TEST(TelemetryRuntime, BlockingCallsAndCancelsAreRecorded) {
+  RuntimeConfig config;
+  config.workers = 1;
+  Runtime rt(std::move(config));
+  rt.trace().start();
+  std::uint64_t blocked = 0;
+  std::uint64_t cancelled = 0;
+  rt.block_on([](std::uint64_t* who, std::uint64_t* victim) -> Task<void> {
+    *who = this_task::ref().id();
+    (void)co_await blocking([] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); });
+    JoinHandle<void> sleeping = spawn([]() -> Task<void> { (void)co_await sleep_until(kNever); }());
+    *victim = sleeping.ref().id();
+    (void)co_await yield();
+    (void)sleeping.cancel();
+    (void)co_await sleeping.join();
+  }(&blocked, &cancelled));
+  rt.trace().stop();
+  int calls = 0;
+  int cancels = 0;
+  const TraceRecorder::Recording recording = rt.trace().read();
+  for (const auto& lane : recording.workers)
+    for (const TraceEvent& e : lane) {
+      if (e.kind == TraceKind::kBlocking) {
+        ++calls;
+        EXPECT_EQ(e.task, blocked);
+        EXPECT_GE(e.duration_ns, 2'000'000U);
+      }
+      if (e.kind == TraceKind::kCancel) {
+        ++cancels;
+        EXPECT_EQ(e.task, blocked);
+        EXPECT_EQ(e.value, cancelled);
+      }
+    }
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(cancels, 1);
+  const std::string json = chrome_trace_json(recording, rt.telemetry());
+  EXPECT_NE(json.find(R"({"ph":"b","cat":"blocking")"), std::string::npos);
+  EXPECT_NE(json.find(R"({"ph":"e","cat":"blocking")"), std::string::npos);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Running a task: an isolate from the image, slices, the end.
 #include "task/body.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "print/printer.hpp"
@@ -77,7 +78,7 @@ worker::Task<void> run_task(TaskGuard guard) {
     } else {
       (void)co_await scope.cancel_and_join();
     }
-    report_unseen(body.children);
+    body.report_unseen();
     body.end();
   }
 }
@@ -106,8 +107,26 @@ void LispTask::cancel() {
   if (copy) (void)copy.cancel();
 }
 
-void report_unseen(const std::vector<Ref<LispTask>>& tasks) {
-  for (const Ref<LispTask>& t : tasks) {
+namespace {
+
+// It has ended, and what there was to say is said.
+bool nothing_to_say(const LispTask& t) {
+  return t.phase.load(std::memory_order_acquire) == TaskPhase::kEnded &&
+         (t.outcome != TaskOutcome::kError || t.seen.load(std::memory_order_relaxed));
+}
+
+}  // namespace
+
+void StartedTasks::add(Ref<LispTask> task) {
+  if (tasks_.size() >= look_at_) {
+    std::erase_if(tasks_, [](const Ref<LispTask>& t) { return nothing_to_say(*t); });
+    look_at_ = std::max<std::size_t>(64, 2 * tasks_.size());
+  }
+  tasks_.push_back(std::move(task));
+}
+
+void StartedTasks::report_unseen() {
+  for (const Ref<LispTask>& t : tasks_) {
     if (t->phase.load(std::memory_order_acquire) != TaskPhase::kEnded || t->outcome != TaskOutcome::kError ||
         t->seen.exchange(true))
       continue;
@@ -243,6 +262,11 @@ void TaskBody::fail(Value symbol, Value data) {
   if (packed.ok()) message_ = std::move(packed.get_raw());
 }
 
+void TaskBody::report_unseen() {
+  TaskState* const state = cx_ == nullptr ? nullptr : task_state(*cx_);
+  if (state != nullptr) state->started.report_unseen();
+}
+
 void TaskBody::end() {
   cx_.reset();
   isolate_.reset();
@@ -269,6 +293,23 @@ ExitTag stop_task(Context& cx) {
 
 // ---- starting and ending as Lisp sees them ------------------------------------------------------------------------
 
+namespace {
+
+// Puts task--report-unawaited at the end of kill-emacs-hook.
+Value report_at_exit(Context& cx) {
+  const Value hook = variable_value(cx, Qkill_emacs_hook);
+  std::vector<Value> functions;
+  if (hook.is_cons() && car_raw(hook) != Qlambda && car_raw(hook) != Qclosure) {
+    for (Value l = hook; l.is_cons(); l = cdr_raw(l)) functions.push_back(car_raw(l));
+  } else if (hook.truthy() && !hook.is_unbound()) {
+    functions.push_back(hook);
+  }
+  functions.push_back(intern(cx, "task--report-unawaited"));
+  return set_default_re(cx, Qkill_emacs_hook, list_from(cx, functions));
+}
+
+}  // namespace
+
 Maybe<Ref<LispTask>> spawn_lisp_task(Context& cx, const SpawnRequest& request) {
   TaskState* state = TRY(need_tasks(cx));
   TaskWorld& world = state->world;
@@ -280,8 +321,11 @@ Maybe<Ref<LispTask>> spawn_lisp_task(Context& cx, const SpawnRequest& request) {
   const Value parts[] = {kept.values[0], kept.values[1], boolean(request.form), definitions};
   Message start = TRY(pack(cx, make_vector_from(cx, parts), "task"));
   std::string why;
+  const bool first = state->self == nullptr && !world.runtime;
   worker::Runtime* runtime = state->self == nullptr ? world.start_runtime(&why) : &*world.runtime;
   if (runtime == nullptr) return error_text(cx, why);
+  // A task's end reports its children; the main program's end is an exit.
+  if (first) TRY(report_at_exit(cx));
 
   auto task = Ref<LispTask>::adopt(new LispTask(world, request.name, world.next_id.fetch_add(1)));
   task->start = std::move(start);
@@ -298,7 +342,7 @@ Maybe<Ref<LispTask>> spawn_lisp_task(Context& cx, const SpawnRequest& request) {
   if (!handle.ref()) return error_text(cx, "The task was refused");
   task->ref = handle.ref();
   lock.unlock();
-  if (state->body != nullptr) state->body->children.push_back(task);
+  state->started.add(task);
   return task;
 }
 
@@ -322,6 +366,14 @@ Value deliver_outcome(Context& cx, LispTask& task, Message&& message, Value hand
 }
 
 namespace {
+
+NEOVM_PRIMITIVE(task_report_unawaited, "task--report-unawaited", 0, 0, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,
+                kNondeterministic, "Say which of the tasks started here failed without having been awaited.")
+(Context& cx) {
+  TaskState* state = TRY(need_tasks(cx));
+  state->started.report_unseen();
+  return kNil;
+}
 
 NEOVM_PRIMITIVE(task_note_frame, "task--note-frame", 4, 4, kWorkerSafe, kStateWrite, kMayGc, kNoReentry, kDeterministic,
                 "Add a call to the backtrace of the failing task; for `mapbacktrace'.")

@@ -29,8 +29,8 @@ class TaskBody {
   // The leaving of all Lisp has begun: the task is not asked to stop any more while it cleans up.
   bool stopping = false;
   TaskOutcome stop_reason = TaskOutcome::kCancelled;
-  // Tasks started by this one, to report what failed and was never looked at.
-  std::vector<Ref<LispTask>> children;
+  // Of the tasks that this one started, those that failed and were never looked at. After they have ended.
+  void report_unseen();
 
  private:
   void boot();
@@ -49,8 +49,5 @@ class TaskBody {
   std::string failure_;
   std::string backtrace_;
 };
-
-// One line about each task that failed without anybody having awaited it.
-void report_unseen(const std::vector<Ref<LispTask>>& tasks);
 
 }  // namespace neovm::elisp

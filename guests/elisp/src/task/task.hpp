@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "neovm/abi/api.hpp"
 #include "neovm/core/image.hpp"
@@ -86,6 +87,19 @@ class LispChannel : public Counted {
 };
 
 struct TaskWorld;
+class LispTask;
+
+// The tasks that one task (or the main program) has started, to say at its end which of them failed without anybody having looked.
+class StartedTasks {
+ public:
+  void add(Ref<LispTask> task);
+  // One line on standard error for each, once.
+  void report_unseen();
+
+ private:
+  std::vector<Ref<LispTask>> tasks_;
+  std::size_t look_at_ = 64;  // at so many, those that there is nothing to say about are forgotten
+};
 
 class LispTask : public Counted {
  public:
@@ -138,9 +152,10 @@ struct TaskState {
   TaskWorld& world;
   std::unique_ptr<TaskWorld> own_world;  // the main isolate's
   worker::Transfer transfer;
-  LispTask* self = nullptr;          // null in the main isolate
-  TaskBody* body = nullptr;          // likewise
-  worker::Scope* scope = nullptr;    // where its children belong
+  LispTask* self = nullptr;        // null in the main isolate
+  TaskBody* body = nullptr;        // likewise
+  worker::Scope* scope = nullptr;  // where its children belong
+  StartedTasks started;
   std::string* backtrace = nullptr;  // being written by task--note-frame
 };
 

@@ -27,7 +27,9 @@
 // Deterministic mode (RuntimeConfig::deterministic). No thread is made; block_on runs everything on the calling thread. The
 // seed decides which runnable task goes next and where waits give way; time stands still while a task runs and jumps to the next
 // timer when none can. The same seed and program give the same run. blocking() runs its function inline. When nothing can
-// run and no timer is armed, block_on answers kDeadlock.
+// run and no timer is armed, block_on answers kDeadlock. Its limits: tasks give way at waits and yields only, never between
+// two operations that do not wait (the interleaving tests do that); descriptors are not waited for in virtual time (readable()
+// and writable() answer kInvalid); what a program reads from outside (clocks, other threads, addresses) is not replayed.
 #pragma once
 
 #include <functional>
@@ -54,7 +56,8 @@ struct RuntimeConfig {
   unsigned max_blocking_threads = 64;  // at least 1
   std::size_t native_stack_bytes = 256 * 1024;
   std::string thread_name = "neovm";  // "-N" is added; cut to what the system takes
-  // Called on the thread where it is found, for errors that no scope collects. It must not wait.
+  // Called on the thread where it is found, for errors that no scope collects: of children that are in none, and of those
+  // whose handle was dropped after their end (scope.hpp). It must not wait.
   std::function<void(const ScopeError&)> on_unawaited_error = {};
   // Asked before each thread is started (its number from 0); false refuses as the system would.
   std::function<bool(unsigned)> may_start_thread = {};
@@ -163,7 +166,7 @@ class BlockingOp : public Operation<BlockingOp> {
   BlockingOp& operator=(const BlockingOp&) = delete;
   bool ready() { return false; }
   bool begin(WaitCell& cell);
-  Status finish() { return outcome_; }
+  Status finish();
   [[nodiscard]] const std::exception_ptr& error() const { return error_; }
 
  private:
@@ -173,6 +176,7 @@ class BlockingOp : public Operation<BlockingOp> {
   Status outcome_ = Status::kOk;
   WaitCell* cell_ = nullptr;
   BlockingOp* next_ = nullptr;
+  Instant traced_from_ = 0;  // 0: not recorded
 };
 inline BlockingOp blocking(std::function<void()> f) { return BlockingOp(std::move(f)); }
 

@@ -13,8 +13,9 @@
 // before it is destroyed while children live; if the frame is unwound by an exception its destructor cancels the
 // children, and the task does not end before they do: no child ever outlives its task.
 //
-// Children whose handle was joined are not reported. A child that failed and whose handle was dropped before its error was
-// looked at is listed in errors(), at most kMaxErrors of them, the others are counted.
+// Children whose handle was joined are not reported. A child that fails when its handle has been dropped is listed in errors(), at
+// most kMaxErrors of them, the others are counted. A handle that is dropped later, after the child's end and without a look
+// at its error, goes to RuntimeConfig::on_unawaited_error: the scope may be gone by then.
 //
 // Threads: spawn and join from the owning task; cancel() from anywhere.
 #pragma once

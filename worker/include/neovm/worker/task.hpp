@@ -109,6 +109,7 @@ class TaskRef {
   // kPending while unfinished, then how it ended: kOk, kFailed, kCancelled, kDeadline, kShutdown.
   [[nodiscard]] Status status() const;
   [[nodiscard]] bool done() const { return status() != Status::kPending; }
+  // "" once the task has ended: names belong to the runtime, which a reference may outlive.
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::uint64_t id() const;  // unique in its runtime, in order of spawning per worker
   [[nodiscard]] TaskHeader* header() const { return task_; }
