@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md quotes its worked examples from files that the other tests run; the quotations must be true."""
+"""CONTRIBUTING.md and docs/bytecode.md quote their worked examples from files that the other tests run; the quotations must be true."""
 
 import re
 import sys
@@ -11,7 +11,8 @@ BLOCK = re.compile(r"^```\w+ file=(\S+) part=(\w+)\n(.*?)^```$", re.M | re.S)
 
 
 def blocks():
-    return BLOCK.findall((harness.ROOT / "CONTRIBUTING.md").read_text())
+    pages = ("CONTRIBUTING.md", "docs/bytecode.md")
+    return [block for page in pages for block in BLOCK.findall((harness.ROOT / page).read_text())]
 
 
 def part_of(file, part):
@@ -24,12 +25,12 @@ def part_of(file, part):
 def test_quotations_are_word_for_word(_bin):
     for file, part, quoted in blocks():
         if quoted != part_of(file, part):
-            raise AssertionError(f"{file}, part {part}: CONTRIBUTING.md quotes it differently")
+            raise AssertionError(f"{file}, part {part}: it is quoted differently")
 
 
 def test_each_kind_of_example_is_there(_bin):
     kinds = {part for _, part, _ in blocks()}
-    if not {"primitive", "guest", "all"} <= kinds:
+    if not {"primitive", "guest", "all", "compiler"} <= kinds:
         raise AssertionError(kinds)
 
 
