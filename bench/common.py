@@ -39,7 +39,7 @@ class Rows:
             return "-" if x is None else f"{x:.4g}"
         verdict = "" if gate is None or ratio is None else ("  ok" if ratio >= gate else "  BELOW THE GATE")
         print(f"{name:34} {number(value):>10} {unit:6} {anchor or '':26} {number(anchor_value):>10} "
-              f"x{number(ratio):>7}{'' if gate is None else f'  gate {gate}'}{verdict}", flush=True)
+              f"x{number(ratio):>7}{'' if gate is None else f'  gate {gate:.4g}'}{verdict}", flush=True)
 
     def close(self, options):
         if options.json:
