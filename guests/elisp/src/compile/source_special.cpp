@@ -287,6 +287,7 @@ bool SourceCompiler::let(Value f, unsigned k, unsigned to, bool sequential) {
       stubs_.push_back(one);
       nest(Kind::kVariable, item.value, constant(item.symbol));
     }
+    if (!item.in_register && !may_be_special(item.symbol)) own_environment_ = true;
     variables_.push_back({item.symbol, item.value, item.in_register});
   }
   if (!sequential) {

@@ -66,6 +66,11 @@
   (defun sc-local-2 (a)
     (list (let* ((b (progn (defvar sc-local2) a)) (sc-local2 4)) (boundp 'sc-local2)) (let ((sc-local2 5)) (boundp 'sc-local2))))
   (list (sc-run (lambda () (sc-local-1 1)) 20) (sc-run (lambda () (sc-local-2 1)) 20)))
+(progn
+  (defun sc-local-3 (v)
+    (let* ((a v) (b (progn (defvar sc-local3) (list a))) (sc-local3 6))
+      (list (boundp 'sc-local3) (let ((sc-local3 7)) (symbol-value 'sc-local3)) b (lambda () a))))
+  (sc-run (lambda () (sc-local-3 1)) 20))
 ;; What is called becomes a macro, is made void, gets other arguments.
 (progn
   (defun sc-h (x) (list 'f x))
