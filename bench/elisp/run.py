@@ -2,8 +2,9 @@
 """The public suite elisp-benchmarks (GNU ELPA): every program beside Emacs's byte-code with its stock collector.
 
 The suite is not part of this tree. It is taken from where it lies: --suite FOLDER, or .cache/elisp-benchmarks, or an installed
-Emacs package (~/.emacs.d/elpa/elisp-benchmarks-*); M-x package-install elisp-benchmarks brings it. Without it this says so and
-measures nothing. Emacs compiles each file; both sides run the same .elc, a process for each file, each program once: CPU
+Emacs package (~/.emacs.d/elpa/elisp-benchmarks-*). `git clone https://github.com/emacsmirror/elisp-benchmarks
+.cache/elisp-benchmarks` brings it, or M-x package-install elisp-benchmarks. Without it this says so and measures nothing.
+elb-scroll asks a forced redisplay for the height of a frame with a menu bar, which is not built: it counts as not right. Emacs compiles each file; both sides run the same .elc, a process for each file, each program once: CPU
 seconds, and the results must print the same. Ratios above 1 mean that neomacs is faster.
 """
 
@@ -49,7 +50,8 @@ def main():
     rows = common.Rows()
     suite = find_suite(options.suite)
     if suite is None:
-        print("neo: elisp-benchmarks is not on this machine; put the suite into .cache/elisp-benchmarks (bench/elisp/run.py --help)")
+        print("neo: elisp-benchmarks is not on this machine, nothing measured. To have it:\n"
+              "     git clone https://github.com/emacsmirror/elisp-benchmarks .cache/elisp-benchmarks")
         rows.close(options)
     sources = (suite / "benchmarks").resolve()
     WORK.mkdir(parents=True, exist_ok=True)
