@@ -215,6 +215,7 @@ TEST(SuspendThreadsTogether, ContextsChangeHandsWhileOthersRun) {
     }
   };
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int i = 0; i < 3; ++i) threads.emplace_back(run);
   for (std::thread& t : threads) t.join();
   run();  // what a thread put back while the others had left
