@@ -498,9 +498,12 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::kCloseForgetsSenders, 4, "CloseForgetsSenders"},
         Planted{Bug::kDroppedOnLostClaim, 1, "DroppedOnLostClaim"},
         Planted{Bug::kStealWithoutSwap, 6, "StealWithoutSwap"}, Planted{Bug::kLastInFirstOut, 3, "LastInFirstOut"},
-        Planted{Bug::kArmBeforeFlag, 7, "ArmBeforeFlag"}, Planted{Bug::kEndLostInStart, 11, "EndLostInStart"},
-        Planted{Bug::kEndToldEarly, 11, "EndToldEarly"}, Planted{Bug::kStopSkipped, 11, "StopSkipped"},
-        Planted{Bug::kStopsAllAtOnce, 11, "StopsAllAtOnce"}, Planted{Bug::kAnswersBeforeEnd, 12, "AnswersBeforeEnd"}),
+        Planted{Bug::kArmBeforeFlag, 7, "ArmBeforeFlag"},
+        Planted{Bug::kFavourWithoutSecondLook, 9, "FavourWithoutSecondLook"},
+        Planted{Bug::kWithdrawWithoutWait, 9, "WithdrawWithoutWait"},
+        Planted{Bug::kEndLostInStart, 11, "EndLostInStart"}, Planted{Bug::kEndToldEarly, 11, "EndToldEarly"},
+        Planted{Bug::kStopSkipped, 11, "StopSkipped"}, Planted{Bug::kStopsAllAtOnce, 11, "StopsAllAtOnce"},
+        Planted{Bug::kAnswersBeforeEnd, 12, "AnswersBeforeEnd"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -115,9 +115,14 @@ std::size_t ChannelCore::size() const {
 
 // ---- locks -----------------------------------------------------------------------------------------------------------------
 
-void ChannelAccess::lock_all(ChannelCore& c) {
-  c.send_lock_.lock();
-  if (c.split_.load(std::memory_order_relaxed)) c.recv_lock_.lock();
+void ChannelAccess::lock_all(ChannelCore& c, const WorkerState* me) {
+  const BiasedLock::Entry how = c.send_lock_.lock(me);
+  if (how == BiasedLock::Entry::kFavoured) return;  // a split channel has no favourite
+  if (c.split_.load(std::memory_order_relaxed)) {
+    c.recv_lock_.lock();
+  } else if (how == BiasedLock::Entry::kAlone) {
+    c.send_lock_.consider(may_be_favoured(me));
+  }
 }
 
 void ChannelAccess::unlock_all(ChannelCore& c) {
@@ -126,17 +131,25 @@ void ChannelAccess::unlock_all(ChannelCore& c) {
 }
 
 // The send lock, noticing when it was held: a joined channel that two workers meet at is split.
-void ChannelAccess::lock_noticing(ChannelCore& c) {
-  if (c.send_lock_.try_lock()) return;
-  c.send_lock_.lock();
+inline void ChannelAccess::lock_noticing(ChannelCore& c, const WorkerState* me) {
+  const BiasedLock::Entry how = c.send_lock_.lock(me);
+  if (how == BiasedLock::Entry::kFavoured) return;
+  if (how == BiasedLock::Entry::kMet) {
+    met(c);
+  } else if (!c.split_.load(std::memory_order_relaxed)) {
+    c.send_lock_.consider(may_be_favoured(me));
+  }
+}
+
+void ChannelAccess::met(ChannelCore& c) {
   if (c.split_.load(std::memory_order_relaxed) || c.capacity_ < ChannelCore::kSplitCapacity ||
       c.capacity_ == kUnbounded)
     return;
   c.calm_ = 0;
   if (++c.contended_ < ChannelCore::kSplitAfter) return;
   c.contended_ = 0;
-  // Both locks are held when the layout changes. Nobody holds the receive lock of a joined channel for long: who took it by a
-  // stale look lets go at once.
+  // Both locks are held when the layout changes, and who meets somebody has withdrawn the favour. Nobody holds the receive
+  // lock of a joined channel for long: who took it by a stale look lets go at once.
   c.recv_lock_.lock();
   c.head_seen_ = c.head_.load(std::memory_order_relaxed);
   c.tail_seen_ = c.tail_.load(std::memory_order_relaxed);
@@ -193,6 +206,7 @@ Status ChannelAccess::send_locked(ChannelCore& c, void* value, WakeList* wakes) 
   if (c.closed_.load(std::memory_order_relaxed)) return Status::kClosed;
   const std::uint64_t tail = c.tail_.load(std::memory_order_relaxed);
   const std::uint64_t head = c.head_.load(std::memory_order_relaxed);
+  interleave();
   if (!c.receivers_.empty()) {
     // Receivers wait only while nothing is buffered, so order is kept.
     if (WaitNode* const n = claim_next(c.receivers_)) {
@@ -216,6 +230,7 @@ Status ChannelAccess::send_locked(ChannelCore& c, void* value, WakeList* wakes) 
 Status ChannelAccess::recv_locked(ChannelCore& c, void* value, WakeList* wakes) {
   const std::uint64_t head = c.head_.load(std::memory_order_relaxed);
   const std::uint64_t tail = c.tail_.load(std::memory_order_relaxed);
+  interleave();
   if (head != tail) {
     move_element(*c.ops_, value, slot(c, head));
     c.head_.store(head + 1, std::memory_order_release);
@@ -243,89 +258,116 @@ Status ChannelAccess::recv_locked(ChannelCore& c, void* value, WakeList* wakes) 
 
 // ---- not waiting --------------------------------------------------------------------------------------------------------------
 
-Status ChannelCore::try_send(void* value) {
-  ChannelAccess::lock_noticing(*this);
-  if (split_.load(std::memory_order_relaxed)) {
-    if (receivers_.empty()) {
+Status ChannelCore::try_send(void* value) { return ChannelAccess::try_send(*this, value, current_worker()); }
+Status ChannelCore::try_recv(void* value) { return ChannelAccess::try_recv(*this, value, current_worker()); }
+
+namespace {
+bool asked_to_stop(const WorkerState* me) {
+  if (me == nullptr || me->current == nullptr) return false;
+  const TaskHeader& t = *me->current;
+  return (t.flags.load(std::memory_order_relaxed) & kStopMask) != 0 && t.shields == 0;
+}
+}  // namespace
+
+bool ChannelCore::send_now(void* value, Status* outcome) {
+  if (!send_may_pass()) return false;
+  const WorkerState* const me = current_worker();
+  if (asked_to_stop(me)) return false;
+  *outcome = ChannelAccess::try_send(*this, value, me);
+  return *outcome != Status::kWouldBlock;
+}
+
+bool ChannelCore::recv_now(void* value, Status* outcome) {
+  if (!recv_may_pass()) return false;
+  const WorkerState* const me = current_worker();
+  if (asked_to_stop(me)) return false;
+  *outcome = ChannelAccess::try_recv(*this, value, me);
+  return *outcome != Status::kWouldBlock;
+}
+
+Status ChannelAccess::try_send(ChannelCore& c, void* value, const WorkerState* me) {
+  lock_noticing(c, me);
+  if (c.split_.load(std::memory_order_relaxed)) {
+    if (c.receivers_.empty()) {
       Status s = Status::kOk;
-      const std::uint64_t tail = tail_.load(std::memory_order_relaxed);
-      if (closed_.load(std::memory_order_relaxed)) {
+      const std::uint64_t tail = c.tail_.load(std::memory_order_relaxed);
+      if (c.closed_.load(std::memory_order_relaxed)) {
         s = Status::kClosed;
       } else {
-        if (tail - head_seen_ >= capacity_) head_seen_ = head_.load(std::memory_order_acquire);
-        if (tail - head_seen_ >= capacity_) {
+        if (tail - c.head_seen_ >= c.capacity_) c.head_seen_ = c.head_.load(std::memory_order_acquire);
+        if (tail - c.head_seen_ >= c.capacity_) {
           s = Status::kWouldBlock;
         } else {
-          take_element(*ops_, ChannelAccess::slot(*this, tail), value);
-          tail_.store(tail + 1, std::memory_order_release);
+          take_element(*c.ops_, slot(c, tail), value);
+          c.tail_.store(tail + 1, std::memory_order_release);
           count_sent(tail);
         }
       }
-      send_lock_.unlock();
+      c.send_lock_.unlock();
       return s;
     }
-    recv_lock_.lock();
+    c.recv_lock_.lock();
     WakeList wakes;
-    const Status s = ChannelAccess::send_locked(*this, value, &wakes);
-    recv_lock_.unlock();
-    send_lock_.unlock();
+    const Status s = send_locked(c, value, &wakes);
+    c.recv_lock_.unlock();
+    c.send_lock_.unlock();
     wakes.wake();
     return s;
   }
   WakeList wakes;
-  const Status s = ChannelAccess::send_locked(*this, value, &wakes);
-  send_lock_.unlock();
+  const Status s = send_locked(c, value, &wakes);
+  c.send_lock_.unlock();
   wakes.wake();
   return s;
 }
 
-Status ChannelCore::try_recv(void* value) {
-  while (split_.load(std::memory_order_relaxed)) {
-    recv_lock_.lock();
-    if (!split_.load(std::memory_order_relaxed)) {
-      recv_lock_.unlock();
+Status ChannelAccess::try_recv(ChannelCore& c, void* value, const WorkerState* me) {
+  while (c.split_.load(std::memory_order_relaxed)) {
+    c.recv_lock_.lock();
+    if (!c.split_.load(std::memory_order_relaxed)) {
+      c.recv_lock_.unlock();
       break;
     }
-    if (senders_.empty()) {
-      const std::uint64_t head = head_.load(std::memory_order_relaxed);
+    if (c.senders_.empty()) {
+      const std::uint64_t head = c.head_.load(std::memory_order_relaxed);
       Status s = Status::kOk;
-      if (head >= tail_seen_) {  // the copy may be older than what was taken under both locks
+      if (head >= c.tail_seen_) {  // the copy may be older than what was taken under both locks
         // Closed is read first: what was sent before the close is then seen.
-        const bool closed = closed_.load(std::memory_order_acquire);
-        tail_seen_ = tail_.load(std::memory_order_acquire);
-        if (head == tail_seen_) s = closed ? Status::kClosed : Status::kWouldBlock;
+        const bool closed = c.closed_.load(std::memory_order_acquire);
+        c.tail_seen_ = c.tail_.load(std::memory_order_acquire);
+        if (head == c.tail_seen_) s = closed ? Status::kClosed : Status::kWouldBlock;
       }
       if (s == Status::kOk) {
-        move_element(*ops_, value, ChannelAccess::slot(*this, head));
-        head_.store(head + 1, std::memory_order_release);
+        move_element(*c.ops_, value, slot(c, head));
+        c.head_.store(head + 1, std::memory_order_release);
         count_received(head);
       }
-      recv_lock_.unlock();
+      c.recv_lock_.unlock();
       return s;
     }
-    recv_lock_.unlock();
-    ChannelAccess::lock_all(*this);
+    c.recv_lock_.unlock();
+    lock_all(c, me);
     WakeList wakes;
-    const Status s = ChannelAccess::recv_locked(*this, value, &wakes);
-    ChannelAccess::unlock_all(*this);
+    const Status s = recv_locked(c, value, &wakes);
+    unlock_all(c);
     wakes.wake();
     return s;
   }
-  ChannelAccess::lock_noticing(*this);
+  lock_noticing(c, me);
   // It may have been split just now, by this very look.
-  const bool split = split_.load(std::memory_order_relaxed);
-  if (split) recv_lock_.lock();
+  const bool split = c.split_.load(std::memory_order_relaxed);
+  if (split) c.recv_lock_.lock();
   WakeList wakes;
-  const Status s = ChannelAccess::recv_locked(*this, value, &wakes);
-  if (split) recv_lock_.unlock();
-  send_lock_.unlock();
+  const Status s = recv_locked(c, value, &wakes);
+  if (split) c.recv_lock_.unlock();
+  c.send_lock_.unlock();
   wakes.wake();
   return s;
 }
 
 Status ChannelCore::try_send_batch(void* values, std::size_t count, std::size_t* done) {
   *done = 0;
-  ChannelAccess::lock_all(*this);
+  ChannelAccess::lock_all(*this, current_worker());
   WakeList wakes;
   Status s = Status::kOk;
   while (*done < count) {
@@ -341,7 +383,7 @@ Status ChannelCore::try_send_batch(void* values, std::size_t count, std::size_t*
 
 Status ChannelCore::try_recv_batch(void* values, std::size_t count, std::size_t* done) {
   *done = 0;
-  ChannelAccess::lock_all(*this);
+  ChannelAccess::lock_all(*this, current_worker());
   WakeList wakes;
   Status s = Status::kOk;
   while (*done < count) {
@@ -359,7 +401,7 @@ Status ChannelCore::try_recv_batch(void* values, std::size_t count, std::size_t*
 
 bool ChannelCore::begin_send(WaitCell& cell, WaitNode& node, WaitTimer* timer, Status* outcome) {
   if (stop_requested(cell, outcome)) return true;
-  ChannelAccess::lock_all(*this);
+  ChannelAccess::lock_all(*this, current_worker());
   WakeList wakes;
   *outcome = ChannelAccess::send_locked(*this, node.slot, &wakes);
   if (*outcome == Status::kWouldBlock) {
@@ -380,7 +422,7 @@ bool ChannelCore::begin_send(WaitCell& cell, WaitNode& node, WaitTimer* timer, S
 
 bool ChannelCore::begin_recv(WaitCell& cell, WaitNode& node, WaitTimer* timer, Status* outcome) {
   if (stop_requested(cell, outcome)) return true;
-  ChannelAccess::lock_all(*this);
+  ChannelAccess::lock_all(*this, current_worker());
   WakeList wakes;
   *outcome = ChannelAccess::recv_locked(*this, node.slot, &wakes);
   if (*outcome == Status::kWouldBlock) {
@@ -406,7 +448,7 @@ Status ChannelCore::finish_wait(WaitNode& node, WaitTimer* timer) {
   bool unlink = s != Status::kOk && s != Status::kClosed;
   if constexpr (bugs(Bug::kEarlyFree)) unlink = unlink && !check_bug(Bug::kEarlyFree);
   if (unlink) {
-    ChannelAccess::lock_all(*this);
+    ChannelAccess::lock_all(*this, current_worker());
     if (node.linked()) WaitList::unlink(&node);
     ChannelAccess::unlock_all(*this);
   }
@@ -416,7 +458,7 @@ Status ChannelCore::finish_wait(WaitNode& node, WaitTimer* timer) {
 }
 
 void ChannelCore::close() {
-  ChannelAccess::lock_all(*this);
+  ChannelAccess::lock_all(*this, current_worker());
   closed_.store(true, std::memory_order_release);
   WakeList wakes;
   const auto end_all = [&](WaitList& list) {

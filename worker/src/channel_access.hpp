@@ -7,10 +7,13 @@ namespace neovm::worker {
 
 struct ChannelAccess {
   static std::byte* slot(ChannelCore& c, std::uint64_t i) { return c.slots_ + (i & c.mask_) * c.ops_->size; }
-  // Everything about the channel, in either layout.
-  static void lock_all(ChannelCore& c);
+  // Everything about the channel, in either layout. `me`: the running worker, null on other threads.
+  static void lock_all(ChannelCore& c, const WorkerState* me);
   static void unlock_all(ChannelCore& c);
-  static void lock_noticing(ChannelCore& c);
+  static void lock_noticing(ChannelCore& c, const WorkerState* me);
+  static void met(ChannelCore& c);
+  static Status try_send(ChannelCore& c, void* value, const WorkerState* me);
+  static Status try_recv(ChannelCore& c, void* value, const WorkerState* me);
   static void maybe_join(ChannelCore& c);
   static bool grow(ChannelCore& c);
   // Under lock_all. kOk, kClosed, kWouldBlock (kNoMemory for an unbounded channel that cannot grow).

@@ -42,6 +42,8 @@ inline Status stop_status(std::uint32_t flags) {
 // fence on every thread of the process (membarrier). `uneven` says that the kernel can; without it both sides pay.
 // A light side is: store, light_fence, load. A heavy side: store, heavy_fence, load.
 void heavy_fence(const RuntimeCore& rt);
+// The heavy side's fence itself, where no runtime is at hand. Precondition: one of the process's runtimes is or was `uneven`.
+void fence_every_thread();
 template <class T>
 void store_light(std::atomic<T>& word, T value, bool uneven) {
   if (uneven) {
@@ -263,6 +265,9 @@ class WorkerState {
 // What a thread is running. In current.cpp, the one file with a thread_local.
 WorkerState* current_worker();
 void set_current_worker(WorkerState* w);
+
+// `me` if it may have locks for itself: not where the kernel cannot fence the other threads.
+const WorkerState* may_be_favoured(const WorkerState* me);
 
 class BlockingPool {
  public:

@@ -9,8 +9,25 @@ namespace neovm::worker {
 void end_under_lock(TaskHeader* t, Status how, WakeList* wakes, bool* free_it, bool* report);
 void free_ended(TaskHeader* t);
 
+namespace {
+// The lock of a group whose children are spawned, and end, on one worker is that worker's.
+class GroupGuard {
+ public:
+  explicit GroupGuard(BiasedLock& l) : lock_(l) {
+    const WorkerState* const me = current_worker();
+    if (lock_.lock(me) == BiasedLock::Entry::kAlone) lock_.consider(may_be_favoured(me));
+  }
+  ~GroupGuard() { lock_.unlock(); }
+  GroupGuard(const GroupGuard&) = delete;
+  GroupGuard& operator=(const GroupGuard&) = delete;
+
+ private:
+  BiasedLock& lock_;
+};
+}  // namespace
+
 Status GroupAccess::add(TaskGroup& g, TaskHeader* t) {
-  const SpinGuard guard(g.lock_);
+  const GroupGuard guard(g.lock_);
   if (g.closed_) return Status::kClosed;
   t->parent = &g;
   t->sibling_next = g.children_;
@@ -40,7 +57,7 @@ TaskHeader* GroupAccess::remove_and_end(TaskHeader* t, Status how) {
   if (how == Status::kFailed) error = {rt->telemetry->name_of(t->name), t->id, t->error};
   bool root = false;
   {
-    const SpinGuard guard(g.lock_);
+    const GroupGuard guard(g.lock_);
     root = g.owner_ == nullptr;
     if (t->sibling_next != nullptr) t->sibling_next->sibling_previous = t->sibling_previous;
     if (t->sibling_previous != nullptr) {
@@ -78,7 +95,7 @@ TaskHeader* GroupAccess::remove_and_end(TaskHeader* t, Status how) {
   wakes.wake();
   if (cancel_others != 0) {
     cancel(g, cancel_others);
-    const SpinGuard guard(g.lock_);
+    const GroupGuard guard(g.lock_);
     if (--g.live_ == 0) {
       if (g.waiter_ != nullptr) {
         WaitNode* const n = std::exchange(g.waiter_, nullptr);
@@ -97,7 +114,7 @@ TaskHeader* GroupAccess::remove_and_end(TaskHeader* t, Status how) {
 
 // Under the lock of the group's owner (or for a root group).
 void GroupAccess::collect(TaskGroup& g, std::uint32_t bits, TaskHeader** list) {
-  const SpinGuard guard(g.lock_);
+  const GroupGuard guard(g.lock_);
   g.cancelled_ |= bits;
   TaskHeader* child = g.children_;
   if constexpr (bugs(Bug::kSkippedChild)) {
@@ -107,7 +124,7 @@ void GroupAccess::collect(TaskGroup& g, std::uint32_t bits, TaskHeader** list) {
     const std::uint32_t before = child->flags.fetch_or(bits | TaskHeader::kPassedOn, std::memory_order_seq_cst);
     if ((before & TaskHeader::kPassedOn) != 0) continue;
     child->lock.lock();
-    ++child->references;
+    child->references.store(child->references.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     child->lock.unlock();
     child->cancel_next = *list;
     *list = child;
@@ -127,13 +144,13 @@ void GroupAccess::cancel(TaskGroup& g, std::uint32_t bits) {
 }
 
 std::uint32_t GroupAccess::live(TaskGroup& g) {
-  const SpinGuard guard(g.lock_);
+  const GroupGuard guard(g.lock_);
   return g.live_;
 }
 
 bool GroupAccess::close(TaskGroup& g, std::uint32_t cancel_bits) {
   if (cancel_bits != 0) cancel(g, cancel_bits);
-  const SpinGuard guard(g.lock_);
+  const GroupGuard guard(g.lock_);
   g.closed_ = true;
   if (g.live_ == 0) return true;
   g.owner_ended_ = true;
@@ -141,7 +158,7 @@ bool GroupAccess::close(TaskGroup& g, std::uint32_t cancel_bits) {
 }
 
 void GroupAccess::survivors(TaskGroup& g, ShutdownReport* report, const Telemetry& telemetry) {
-  const SpinGuard guard(g.lock_);
+  const GroupGuard guard(g.lock_);
   report->still_running_count += g.live_;
   for (TaskHeader* t = g.children_; t != nullptr && report->still_running.size() < 100; t = t->sibling_next) {
     std::string name = telemetry.name_of(t->name);
@@ -185,8 +202,7 @@ void GroupAccess::forget(TaskGroup* g) {
     *link = g->outer_;
   }
   // A child that ended just now may still be inside this lock.
-  g->lock_.lock();
-  g->lock_.unlock();
+  { const GroupGuard guard(g->lock_); }
   g->~TaskGroup();
   detail::pool_free(g);
 }
@@ -221,13 +237,13 @@ std::uint32_t Scope::live() const { return group_ == nullptr ? 0 : GroupAccess::
 
 std::vector<ScopeError> Scope::errors() const {
   if (group_ == nullptr) return {};
-  const SpinGuard guard(group_->lock_);
+  const GroupGuard guard(group_->lock_);
   return group_->errors_;
 }
 
 std::uint64_t Scope::error_count() const {
   if (group_ == nullptr) return 0;
-  const SpinGuard guard(group_->lock_);
+  const GroupGuard guard(group_->lock_);
   return group_->error_count_;
 }
 
@@ -237,7 +253,7 @@ bool ScopeJoinOp::begin(WaitCell& cell) {
   if (group_ == nullptr) return true;
   Status stopped = Status::kOk;
   if (stop_requested(cell, &stopped)) GroupAccess::cancel(*group_, TaskHeader::kCancelRequested);
-  const SpinGuard guard(group_->lock_);
+  const GroupGuard guard(group_->lock_);
   group_->closed_ = true;
   if (group_->live_ == 0) return true;
   node_.cell = &cell;
@@ -249,7 +265,7 @@ bool ScopeJoinOp::begin(WaitCell& cell) {
 
 Status ScopeJoinOp::finish() {
   if (group_ == nullptr) return Status::kInvalid;
-  const SpinGuard guard(group_->lock_);
+  const GroupGuard guard(group_->lock_);
   if (node_.cell != nullptr) (void)end_wait(*std::exchange(node_.cell, nullptr));
   if (group_->owner_ != nullptr) {
     const std::uint32_t flags = group_->owner_->flags.load(std::memory_order_relaxed) & kStopMask;

@@ -42,7 +42,8 @@ class Locks {
       if (SelectAccess::channel(*c) != nullptr) channels_[count_++] = SelectAccess::channel(*c);
     std::sort(channels_, channels_ + count_);
     count_ = static_cast<std::size_t>(std::unique(channels_, channels_ + count_) - channels_);
-    for (std::size_t i = 0; i < count_; ++i) ChannelAccess::lock_all(*channels_[i]);
+    const WorkerState* const me = current_worker();
+    for (std::size_t i = 0; i < count_; ++i) ChannelAccess::lock_all(*channels_[i], me);
   }
   [[nodiscard]] bool none() const { return count_ == 0; }
   void unlock() {
@@ -79,7 +80,8 @@ bool SelectOpBase::try_all(Cases cases) {
     ChannelCore* const channel = SelectAccess::channel(c);
     if (channel == nullptr || !ChannelAccess::maybe_ready(*channel, SelectAccess::is_send(c))) continue;
     void* const slot = SelectAccess::node(c).slot;
-    const Status s = SelectAccess::is_send(c) ? channel->try_send(slot) : channel->try_recv(slot);
+    const Status s = SelectAccess::is_send(c) ? ChannelAccess::try_send(*channel, slot, w)
+                                              : ChannelAccess::try_recv(*channel, slot, w);
     if (s == Status::kWouldBlock) continue;
     result_ = {i, s};
     if (w != nullptr) w->metrics->selects.add();
@@ -142,7 +144,7 @@ bool SelectOpBase::begin_all(Cases cases, WaitCell& cell) {
 }
 
 Selected SelectOpBase::finish_all(Cases cases) {
-  if (cell_ == nullptr) return result_;
+  if (cell_ == nullptr) return {result_.index, result_.status};  // by field: they were written so just now
   WaitCell& cell = *std::exchange(cell_, nullptr);
   const Status s = cell.outcome;
   const bool chosen = s == Status::kOk || s == Status::kClosed;
@@ -154,7 +156,7 @@ Selected SelectOpBase::finish_all(Cases cases) {
     bool unlink = true;
     if constexpr (bugs(Bug::kEarlyFree)) unlink = !check_bug(Bug::kEarlyFree);
     if (unlink) {
-      ChannelAccess::lock_all(*channel);
+      ChannelAccess::lock_all(*channel, current_worker());
       if (node.linked()) WaitList::unlink(&node);
       ChannelAccess::unlock_all(*channel);
     }

@@ -29,6 +29,9 @@ enum class Bug : std::uint8_t {
   kStealWithoutSwap,     // a thief moves the head without a compare-and-swap
   kLastInFirstOut,       // the newest waiter is served first
   kArmBeforeFlag,        // arming does not look at the request to stop
+  // Biased locks'.
+  kFavourWithoutSecondLook,  // the favourite of a lock enters without looking whether it still is
+  kWithdrawWithoutWait,      // the favour is withdrawn without waiting for a favourite that is inside
   // Supervisors'.
   kEndLostInStart,    // the end of a child is overlooked while another one starts
   kEndToldEarly,      // a child counts as ended before its own children have

@@ -10,7 +10,7 @@ using detail::pool_free;
 namespace {
 
 void free_task(TaskHeader* t) {
-  if (t->drop_value != nullptr) t->drop_value(t);
+  if (t->kind->drop_value != nullptr) t->kind->drop_value(t);
   t->~TaskHeader();
   pool_free(t);
 }
@@ -159,7 +159,7 @@ bool stopped_before_begin(TaskHeader* t) {
     t->flags.fetch_or(TaskHeader::kBegun, std::memory_order_relaxed);
     return false;
   }
-  t->discard(t);
+  t->kind->discard(t);
   t->never_began = true;
   root_ended(t);
   return true;
@@ -208,6 +208,8 @@ void discard_step(TaskHeader* t) {
   if (block->body.destroy != nullptr) block->body.destroy(block->body.state);
 }
 
+constexpr TaskKind kStepKind = {discard_step, nullptr};
+
 }  // namespace
 
 void run_coroutine(TaskHeader* t) {
@@ -224,7 +226,7 @@ JoinHandle<void> spawn_step(RuntimeCore* rt, const StepTask& task, const SpawnOp
   block->body = task;
   block->is_step = true;
   block->run = begin_step;
-  block->discard = discard_step;
+  block->kind = &kStepKind;
   const Status s = launch(rt, block, options);
   if (s == Status::kOk) return JoinHandle<void>(block);
   block->~StepBlock();
@@ -243,11 +245,18 @@ Status take_end(TaskHeader* t, std::exception_ptr* error) {
   return s;
 }
 
-void free_joined(TaskHeader* t, bool /*woken*/) {
-  // Who ended the task, or a canceller that has just let go of it, may still be inside the lock.
+void free_joined(TaskHeader* t) {
+  // A task that has ended gets new references only from its handle, the caller's, or from one that is there. So when there are
+  // none there will be none, and when nobody is inside the lock nobody will be: who ended the task and a
+  // canceller that has just let go of it were inside when they made `ended` and `references` what is seen here.
+  interleave();
+  if (t->references.load(std::memory_order_acquire) == 0 && !t->lock.held()) {
+    free_task(t);
+    return;
+  }
   t->lock.lock();
   t->handle_dropped = true;
-  const bool last = t->references == 0;
+  const bool last = t->references.load(std::memory_order_relaxed) == 0;
   t->lock.unlock();
   if (last) free_task(t);
 }
@@ -294,7 +303,7 @@ void end_one(TaskHeader* t) {
 void end_under_lock(TaskHeader* t, Status how, WakeList* wakes, bool* free_it, bool* report) {
   const SpinGuard guard(t->lock);
   *report = how == Status::kFailed && t->handle_dropped;
-  *free_it = t->handle_dropped && t->references == 0;
+  *free_it = t->handle_dropped && t->references.load(std::memory_order_relaxed) == 0;
   if (WaitNode* const j = t->joiner) {
     t->joiner = nullptr;
     j->next = j->previous = nullptr;
@@ -404,7 +413,6 @@ Status JoinWait::wait_finish(TaskHeader* target) {
     target->lock.unlock();
   }
   node_.cell = nullptr;  // not before: who ends the task looks at it under the lock
-  waited_ = cell.outcome == Status::kOk;
   disarm_timer(&timer_);
   if (cell.is_task) stop_joining(static_cast<TaskHeader*>(&cell));
   return end_wait(cell);
@@ -445,8 +453,10 @@ void cancel_marked(TaskHeader* first, std::uint32_t bits) {
 
 void release_reference(TaskHeader* t) {
   t->lock.lock();
-  const bool last =
-      --t->references == 0 && t->handle_dropped && t->ended.load(std::memory_order_relaxed) != Status::kPending;
+  const std::uint32_t left = t->references.load(std::memory_order_relaxed) - 1;
+  t->references.store(left, std::memory_order_release);
+  interleave();
+  const bool last = left == 0 && t->handle_dropped && t->ended.load(std::memory_order_relaxed) != Status::kPending;
   t->lock.unlock();
   if (last) free_task(t);
 }
@@ -467,7 +477,7 @@ std::string error_text(const std::exception_ptr& error) {
 TaskRef::TaskRef(TaskHeader* t) : task_(t) {
   if (t == nullptr) return;
   const SpinGuard guard(t->lock);
-  ++t->references;
+  t->references.store(t->references.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 TaskRef::~TaskRef() {
@@ -516,7 +526,7 @@ void JoinHandleBase::drop() {
   t->lock.lock();
   t->handle_dropped = true;
   const bool ended = t->ended.load(std::memory_order_relaxed) != Status::kPending;
-  const bool last = ended && t->references == 0;
+  const bool last = ended && t->references.load(std::memory_order_relaxed) == 0;
   // Its scope may be gone by now; the runtime is there as long as it did not end too.
   const bool report = ended && !t->error_seen && t->error != nullptr;
   t->lock.unlock();

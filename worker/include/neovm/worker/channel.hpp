@@ -64,6 +64,7 @@ class SendOp : public Operation<SendOp<T, Timer>> {
   SendOp(ChannelCore* c, Status invalid, T&& v, Instant until) : SendOp(c, invalid, std::move(v)) {
     timer_.timer.deadline = until;
   }
+  bool await_ready() { return channel_ == nullptr || channel_->send_now(&value_, &outcome_); }
   bool ready() {
     if (channel_ == nullptr) return true;
     if (!channel_->send_may_pass()) return false;
@@ -96,6 +97,7 @@ class RecvOp : public Operation<RecvOp<T, Timer>> {
   RecvOp(ChannelCore* c, Status invalid, Instant until) : RecvOp(c, invalid) { timer_.timer.deadline = until; }
   RecvOp(const RecvOp&) = delete;
   RecvOp& operator=(const RecvOp&) = delete;
+  bool await_ready() { return channel_ == nullptr || channel_->recv_now(storage_, &outcome_); }
   bool ready() {
     if (channel_ == nullptr) return true;
     return channel_->recv_may_pass() && attempt();
@@ -111,10 +113,14 @@ class RecvOp : public Operation<RecvOp<T, Timer>> {
   }
   Received<T> finish() {
     if (node_.cell != nullptr) outcome_ = channel_->finish_wait(node_, timer_.get());
-    if (outcome_ != Status::kOk) return {outcome_, std::nullopt};
-    T* p = std::launder(reinterpret_cast<T*>(storage_));
-    Received<T> r{Status::kOk, std::move(*p)};
-    p->~T();
+    // Made where it is returned: copied in one piece, the words just written would be waited for.
+    Received<T> r;
+    r.status = outcome_;
+    if (outcome_ == Status::kOk) {
+      T* p = std::launder(reinterpret_cast<T*>(storage_));
+      r.value.emplace(std::move(*p));
+      p->~T();
+    }
     return r;
   }
 

@@ -1,8 +1,8 @@
 // The channel without its element type; channel.hpp gives it one. Guests whose messages are words use it directly.
 //
 // Representation. A ring of slots with a 64-bit head and tail, two locks, and two FIFO lists of waiters.
-//   joined  every operation takes the send lock. The state of a new channel, and right for tasks that share a worker (an
-//           uncontended lock) and for capacities below kSplitCapacity.
+//   joined  every operation takes the send lock. The state of a new channel, and right for tasks that share a worker (which
+//           soon has the lock for itself, without an atomic exchange: biased_lock.hpp) and for capacities below kSplitCapacity.
 //   split   senders take the send lock, receivers the receive lock; each side keeps a copy of the other's index, as in a
 //           single-producer single-consumer ring, so one producer and one consumer on two workers share a cache
 //           line only when the copy runs dry. Many producers or consumers queue up on their own side only. Whatever must wait,
@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "neovm/worker/biased_lock.hpp"
 #include "neovm/worker/sync.hpp"
 #include "neovm/worker/wait.hpp"
 
@@ -53,6 +54,9 @@ class ChannelCore {
   Status try_send(void* value);
   // kOk: *value was constructed. kWouldBlock, kClosed: it was not.
   Status try_recv(void* value);
+  // What `co_await` tries first: false when the running task was asked to stop, or has to wait.
+  bool send_now(void* value, Status* outcome);
+  bool recv_now(void* value, Status* outcome);
   // Is a try worth its lock? Without capacity the wait's own look is the only one; a split channel is not looked at twice.
   [[nodiscard]] bool send_may_pass() const {
     return split_.load(std::memory_order_relaxed) || (capacity_ != 0 && (closed() || size() < capacity_));
@@ -75,6 +79,8 @@ class ChannelCore {
   [[nodiscard]] std::size_t size() const;
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] bool split() const { return split_.load(std::memory_order_relaxed); }
+  // One worker has the lock for itself; a snapshot.
+  [[nodiscard]] bool favours() const { return send_lock_.favourite() != nullptr; }
 
  private:
   friend struct ChannelAccess;
@@ -97,7 +103,7 @@ class ChannelCore {
   std::atomic<std::uint32_t> references_{1};
 
   // The senders' line.
-  alignas(64) SpinLock send_lock_;
+  alignas(64) BiasedLock send_lock_;
   std::uint32_t contended_ = 0;
   std::uint32_t calm_ = 0;
   std::atomic<std::uint64_t> tail_{0};

@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "neovm/worker/biased_lock.hpp"
 #include "neovm/worker/task.hpp"
 
 namespace neovm::worker {
@@ -48,7 +49,7 @@ class TaskGroup {
   friend struct GroupAccess;
   friend class Scope;
   friend class ScopeJoinOp;
-  SpinLock lock_;
+  BiasedLock lock_;
   ScopePolicy policy_;
   bool collects_ = false;        // keeps the errors of its children (a Scope)
   bool closed_ = false;          // takes no more children

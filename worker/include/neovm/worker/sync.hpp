@@ -35,6 +35,8 @@ class SpinLock {
     return !held_.load(std::memory_order_relaxed) && !held_.exchange(true, std::memory_order_acquire);
   }
   void unlock() { held_.store(false, std::memory_order_release); }
+  // Is somebody inside? Who sees that nobody is sees what the last one did.
+  [[nodiscard]] bool held() const { return held_.load(std::memory_order_acquire); }
 
  private:
   void lock_slowly();

@@ -167,16 +167,14 @@ class JoinWait {
   JoinWait& operator=(const JoinWait&) = delete;
 
  protected:
-  bool wait_ready(TaskHeader* target);                   // done already
-  bool wait_begin(WaitCell& cell, TaskHeader* target);   // true: over
-  Status wait_finish(TaskHeader* target);                // kOk: the target is done
-  [[nodiscard]] bool waited() const { return waited_; }  // woken by its end
+  bool wait_ready(TaskHeader* target);                  // done already
+  bool wait_begin(WaitCell& cell, TaskHeader* target);  // true: over
+  Status wait_finish(TaskHeader* target);               // kOk: the target is done
 
  private:
   WaitNode node_;
   WaitTimer timer_;
   Status outcome_ = Status::kPending;
-  bool waited_ = false;
 };
 
 template <class T>

@@ -18,6 +18,13 @@ namespace neovm::worker {
 
 class TaskGroup;
 struct TaskExtra;
+struct TaskHeader;
+
+// What is the same for all tasks of a type.
+struct TaskKind {
+  void (*discard)(TaskHeader*);     // destroys what never ran
+  void (*drop_value)(TaskHeader*);  // destroys a result that nobody took; null: nothing to do
+};
 
 // `run` resumes the task on the calling worker and returns when it parks, gives way or ends; after that the header may
 // be gone or running elsewhere.
@@ -47,13 +54,12 @@ struct TaskHeader : WaitCell {
   std::atomic<Status> ended{Status::kPending};
   bool handle_dropped = false;
   bool error_seen = false;
-  std::uint32_t references = 0;  // TaskRefs
+  std::atomic<std::uint32_t> references{0};  // TaskRefs; written under `lock`
   WaitNode* joiner = nullptr;
 
   void (*run)(TaskHeader*) = nullptr;
-  void* resume_point = nullptr;            // coroutine frame, or the state of another kind
-  void (*discard)(TaskHeader*) = nullptr;  // destroys what never ran
-  void (*drop_value)(TaskHeader*) = nullptr;
+  void* resume_point = nullptr;  // coroutine frame, or the state of another kind
+  const TaskKind* kind = nullptr;
   TaskHeader* next = nullptr;  // queue link
   RuntimeCore* runtime = nullptr;
   std::atomic<TaskHeader*> joining{nullptr};  // whom this task is waiting to join
@@ -75,6 +81,9 @@ struct TaskHeader : WaitCell {
 
   TaskHeader() : WaitCell(true) {}
 };
+
+// With its pool's prefix of 16 bytes a header without a result fills three cache lines.
+static_assert(sizeof(TaskHeader) <= 176);
 
 // The header together with the place for the result.
 template <class T>

@@ -76,6 +76,20 @@ void discard_frame(TaskHeader* t) {
 }
 
 template <class T>
+void drop_value(TaskHeader* t) {
+  static_cast<TaskBlock<T>*>(t)->value.reset();
+}
+template <class T>
+constexpr TaskKind task_kind() {
+  if constexpr (!std::is_void_v<T>) {
+    if constexpr (!std::is_trivially_destructible_v<T>) return {discard_frame<T>, drop_value<T>};
+  }
+  return {discard_frame<T>, nullptr};
+}
+template <class T>
+inline constexpr TaskKind kTaskKind = task_kind<T>();
+
+template <class T>
 JoinHandle<T> spawn_on(RuntimeCore* rt, Task<T> task, const SpawnOptions& options) {
   if (rt == nullptr) return JoinHandle<T>(Status::kInvalid);
   if (!task) return JoinHandle<T>(Status::kNoMemory);
@@ -83,11 +97,7 @@ JoinHandle<T> spawn_on(RuntimeCore* rt, Task<T> task, const SpawnOptions& option
   if (memory == nullptr) return JoinHandle<T>(Status::kNoMemory);
   auto* block = new (memory) TaskBlock<T>;
   block->run = run_coroutine;
-  block->discard = discard_frame<T>;
-  if constexpr (!std::is_void_v<T>) {
-    if constexpr (!std::is_trivially_destructible_v<T>)
-      block->drop_value = [](TaskHeader* t) { static_cast<TaskBlock<T>*>(t)->value.reset(); };
-  }
+  block->kind = &kTaskKind<T>;
   auto frame = task.release();
   frame.promise().task = block;
   block->resume_point = frame.address();
@@ -103,7 +113,7 @@ JoinHandle<T> spawn_on(RuntimeCore* rt, Task<T> task, const SpawnOptions& option
 
 // The joined task is done: its outcome, and the handle's right to it is used up. Frees the task.
 Status take_end(TaskHeader* t, std::exception_ptr* error);
-void free_joined(TaskHeader* t, bool woken);
+void free_joined(TaskHeader* t);
 
 }  // namespace detail
 
@@ -122,7 +132,7 @@ JoinResult<T> JoinOp<T>::finish() {
     if (result.status == Status::kOk) result.value.emplace(std::move(*static_cast<TaskBlock<T>*>(t)->value));
   }
   handle_->task_ = nullptr;
-  detail::free_joined(t, waited());
+  detail::free_joined(t);
   return result;
 }
 
