@@ -425,34 +425,47 @@ NEOVM_PRIMITIVE(internal_set_font_selection_order, "internal-set-font-selection-
                 kNoGc, kNoReentry, kDeterministic,
                 "Set the order in which font attributes are tried: four distinct keywords.")
 (Context& cx, Value order) {
-  int seen = 0;
+  TRY(check_type(cx, order.is_list(), Qlistp, order));
+  // Four of the keywords; one may stand twice in the place of another.
   Value l = order;
-  for (; l.is_cons(); l = cdr_raw(l)) {
+  int count = 0;
+  for (; l.is_cons() && count < 4; l = cdr_raw(l), ++count) {
     const Value k = car_raw(l);
-    const int bit = k == QCwidth ? 1 : k == QCheight ? 2 : k == QCweight ? 4 : k == QCslant ? 8 : 0;
-    if (bit == 0 || (seen & bit) != 0) break;
-    seen |= bit;
+    if (k != QCwidth && k != QCheight && k != QCweight && k != QCslant) break;
   }
-  if (seen != 15 || l.truthy())
-    return invalid(cx, "Invalid font sort order", order.is_list() ? order : list(cx, {order}));
+  if (count != 4 || l.truthy()) return invalid(cx, "Invalid font sort order", order);
   return kNil;
 }
 
-NEOVM_PRIMITIVE(internal_set_alternative_font_family_alist, "internal-set-alternative-font-family-alist", 1, 1,
-                kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
-                "Set the alist of alternative font families; returned, fonts are not used here.")
-(Context& cx, Value alist) {
-  if (!alist.is_list()) return wrong_type(cx, Qlistp, alist);
-  return alist;
+// ALIST with every entry's strings changed by FUNCTION; what is no string there is left to FUNCTION when all must be strings.
+Value changed_alist_re(Context& cx, Value alist, Value function, bool all_strings) {
+  TRY(check_type(cx, alist.is_list(), Qlistp, alist));
+  Value out = kNil;
+  for (; alist.is_cons(); alist = cdr_raw(alist)) {
+    Value entry = car_raw(alist);
+    Value changed = kNil;
+    TRY(check_type(cx, entry.is_list(), Qlistp, entry));
+    for (; entry.is_cons(); entry = cdr_raw(entry)) {
+      Value name = car_raw(entry);
+      if (all_strings) TRY(check_type(cx, name.is_string(), Qstringp, name));
+      if (name.is_string()) name = TRY(funcall_re(cx, function, {name}));
+      changed = cons(cx, name, changed);
+    }
+    TRY(check_type(cx, entry.is_nil(), Qlistp, entry));
+    out = cons(cx, nreverse_list(changed), out);
+  }
+  return nreverse_list(out);
 }
 
+NEOVM_PRIMITIVE(internal_set_alternative_font_family_alist, "internal-set-alternative-font-family-alist", 1, 1,
+                kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
+                "Set the alist of alternative font families; returned with symbols for names, fonts are not used here.")
+(Context& cx, Value alist) { return changed_alist_re(cx, alist, intern(cx, "intern"), true); }
+
 NEOVM_PRIMITIVE(internal_set_alternative_font_registry_alist, "internal-set-alternative-font-registry-alist", 1, 1,
-                kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
-                "Set the alist of alternative font registries; returned, fonts are not used here.")
-(Context& cx, Value alist) {
-  if (!alist.is_list()) return wrong_type(cx, Qlistp, alist);
-  return alist;
-}
+                kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
+                "Set the alist of alternative font registries; returned in small letters, fonts are not used here.")
+(Context& cx, Value alist) { return changed_alist_re(cx, alist, intern(cx, "downcase"), false); }
 
 // ---- colors ---------------------------------------------------------------------------------------------
 

@@ -25,8 +25,12 @@ NEOVM_PRIMITIVE(frame_list, "frame-list", 0, 0, kMainOnly, kStateRead, kMayGc, k
 }
 
 NEOVM_PRIMITIVE(visible_frame_list, "visible-frame-list", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
-                kDeterministic, "Return a list of the visible frames; the initial frame is not shown anywhere.")
-(Context&) { return kNil; }
+                kDeterministic, "Return a list of the visible frames; without a window system all are.")
+(Context& cx) {
+  Value out = kNil;
+  for (Value l = display(cx).frames.get(); l.is_cons(); l = cdr_raw(l)) out = cons(cx, car_raw(l), out);
+  return nreverse_list(out);
+}
 
 NEOVM_PRIMITIVE(window_system, "window-system", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return the window system of FRAME: nil for a character terminal.")
@@ -42,7 +46,10 @@ NEOVM_PRIMITIVE(frame_windows_min_size, "frame-windows-min-size", 4, 4, kMainOnl
 
 NEOVM_PRIMITIVE(make_terminal_frame, "make-terminal-frame", 1, 1, kMainOnly, kStateWrite, kMayGc, kNoReentry,
                 kDeterministic, "Make a frame on another character terminal; there is none to be had here.")
-(Context& cx, Value) { return error_text(cx, "Unknown terminal type"); }
+(Context& cx, Value parameters) {
+  TRY(check_type(cx, parameters.is_list(), Qlistp, parameters));
+  return error_text(cx, "Unknown terminal type");
+}
 
 Value select(Context& cx, Value frame, Value norecord) {
   if (!is_frame(frame) || !frame_data(frame).live) return wrong_type(cx, Qframe_live_p, frame);
@@ -324,8 +331,10 @@ NEOVM_PRIMITIVE(mouse_pixel_position, "mouse-pixel-position", 0, 0, kMainOnly, k
 
 NEOVM_PRIMITIVE(set_mouse_position, "set-mouse-position", 3, 3, kMainOnly, kStateWrite, kNoGc, kNoReentry,
                 kDeterministic, "Move the mouse pointer; without a mouse nothing happens.")
-(Context& cx, Value frame, Value, Value) {
+(Context& cx, Value frame, Value x, Value y) {
   TRY(decode_live_frame(cx, frame));
+  TRY(check_type(cx, x.is_fixnum(), Qintegerp, x));
+  TRY(check_type(cx, y.is_fixnum(), Qintegerp, y));
   return kNil;
 }
 

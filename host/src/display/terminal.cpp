@@ -41,6 +41,8 @@ NEOVM_PRIMITIVE(frame_terminal, "frame-terminal", 0, 1, kMainOnly, kStateRead, k
 NEOVM_COMMAND(delete_terminal, "delete-terminal", 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic, "",
               "Delete TERMINAL; the only one cannot be deleted.")
 (Context& cx, Value terminal, Value) {
+  // What is no terminal, or no longer one, needs no deleting.
+  if (terminal.truthy() && !is_terminal(terminal) && !is_frame(terminal)) return kNil;
   TRY(decode_terminal(cx, terminal));
   return error_text(cx, "Attempt to delete the sole active display terminal");
 }
@@ -269,9 +271,20 @@ NEOVM_PRIMITIVE(
 
 // ---- menus, fonts, native code ---------------------------------------------------------------------------------
 
-NEOVM_PRIMITIVE(x_popup_menu, "x-popup-menu", 2, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+NEOVM_PRIMITIVE(x_popup_menu, "x-popup-menu", 2, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kDeterministic,
                 "Pop up a menu; the initial terminal cannot, so nothing is chosen.")
-(Context&, Value, Value) { return kNil; }
+(Context& cx, Value position, Value menu) {
+  if (position.is_nil()) return kNil;  // only keys of the menu were asked for
+  TRY(check_type(cx, position == Qt || position.is_list(), Qlistp, position));
+  if (TRY(funcall_re(cx, intern(cx, "keymapp"), {menu})).truthy()) return kNil;
+  TRY(check_type(cx, menu.is_list(), Qlistp, menu));
+  const Value first = car_of_list(menu);
+  if (TRY(funcall_re(cx, intern(cx, "keymapp"), {first})).truthy()) return kNil;
+  TRY(check_type(cx, first.is_string(), Qstringp, first));
+  for (Value l = cdr_raw(menu); l.is_cons(); l = cdr_raw(l))
+    TRY(check_type(cx, car_raw(l).is_list(), Qlistp, car_raw(l)));
+  return kNil;
+}
 
 NEOVM_PRIMITIVE(menu_bar_menu_at, "menu-bar-menu-at-x-y", 2, 3, kMainOnly, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the menu bar item at X, Y.")

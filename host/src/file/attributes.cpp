@@ -71,6 +71,7 @@ NEOVM_PRIMITIVE(file_attributes, "file-attributes", 1, 2, kWorkerSafe, kBlocking
                 kNondeterministic,
                 "Return (TYPE LINKS UID GID ATIME MTIME CTIME SIZE MODES UNSPECIFIED INODE DEVICE) of FILENAME.")
 (Context& cx, Value name, Value id_format) {
+  if (!name.is_string()) return kNil;  // what is no name at all is no file either
   const Value full = expand_re(cx, name);
   if (full.is_exit()) return full;
   const Value handler = TRY(find_handler_re(cx, full, Qfile_attributes));

@@ -196,8 +196,8 @@ NEOVM_PRIMITIVE(
   return Value::fixnum(moved);
 }
 
-NEOVM_PRIMITIVE(line_number_display_width, "line-number-display-width", 0, 1, kWorkerSafe, kStateRead, kNoGc,
+NEOVM_PRIMITIVE(line_number_display_width, "line-number-display-width", 0, 1, kWorkerSafe, kStateRead, kMayGc,
                 kNoReentry, kDeterministic, "Return the columns that line numbers take in the selected window.")
-(Context& /*cx*/, Value /*pixelwise*/) { return Value::fixnum(0); }
+(Context& cx, Value pixelwise) { return pixelwise == intern(cx, "columns") ? make_float(cx, 0.0) : Value::fixnum(0); }
 
 }  // namespace neomacs::host

@@ -101,7 +101,27 @@ Value read_keys_re(Context& cx, Value* keys, Value* binding) {
 
 namespace {
 
-Value read_one_re(Context& cx, bool characters, bool others_are_errors) {
+// PROMPT is shown nowhere, but must be one.
+Maybe<bool> check_prompt(Context& cx, Value prompt) {
+  TRY(check_type(cx, prompt.is_nil() || prompt.is_string(), Qstringp, prompt));
+  return true;
+}
+
+// Whether an event is there without a look at standard input.
+bool event_waits(Context& cx) {
+  for (const Value v : {Qunread_post_input_method_events, Qunread_command_events, Qunread_input_method_events})
+    if (variable_value(cx, v).is_cons()) return true;
+  return variable_true(cx, Qexecuting_kbd_macro);
+}
+
+Value read_one_re(Context& cx, Value prompt, Value seconds, bool characters, bool others_are_errors) {
+  TRY(check_prompt(cx, prompt));
+  // With a limit, standard input is not read: a batch program gets nil when the time is over.
+  if (is_number(seconds) && !event_waits(cx)) {
+    const double duration = TRY(number_as_double(cx, seconds));
+    TRY(wait_for_output_re(cx, duration, kNil, false));
+    return kNil;
+  }
   for (;;) {
     const Value event = TRY(read_event_re(cx));
     if (event.is_unbound()) return Value::fixnum(-1);
@@ -112,31 +132,35 @@ Value read_one_re(Context& cx, bool characters, bool others_are_errors) {
 
 NEOVM_PRIMITIVE(read_event, "read-event", 0, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Read an event; without a terminal, from a keyboard macro or standard input.")
-(Context& cx, Value, Value, Value) { return read_one_re(cx, false, false); }
+(Context& cx, Value prompt, Value, Value seconds) { return read_one_re(cx, prompt, seconds, false, false); }
 
 NEOVM_PRIMITIVE(read_char, "read-char", 0, 3, kMainOnly, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Read a character; any other event is an error.")
-(Context& cx, Value, Value, Value) { return read_one_re(cx, true, true); }
+(Context& cx, Value prompt, Value, Value seconds) { return read_one_re(cx, prompt, seconds, true, true); }
 
 NEOVM_PRIMITIVE(read_char_exclusive, "read-char-exclusive", 0, 3, kMainOnly, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Read a character; other events are passed over.")
-(Context& cx, Value, Value, Value) { return read_one_re(cx, true, false); }
+(Context& cx, Value prompt, Value, Value seconds) { return read_one_re(cx, prompt, seconds, true, false); }
 
 NEOVM_PRIMITIVE(read_key_sequence_vector, "read-key-sequence-vector", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Read a key sequence and return it as a vector.")
-(Context& cx, Value, Value, Value, Value, Value) {
+(Context& cx, Value prompt, Value, Value, Value, Value) {
+  TRY(check_prompt(cx, prompt));
   Value keys = kNil;
   Value binding = kNil;
   if (TRY(read_keys_re(cx, &keys, &binding)).is_nil()) return make_vector(cx, 0, kNil);
+  TRY(set_variable_re(cx, intern(cx, "neovm--command-keys"), keys));
   return keys;
 }
 
 NEOVM_PRIMITIVE(read_key_sequence, "read-key-sequence", 1, 5, kMainOnly, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Read a key sequence and return it, as a string when it is all plain characters.")
-(Context& cx, Value, Value, Value, Value, Value) {
+(Context& cx, Value prompt, Value, Value, Value, Value) {
+  TRY(check_prompt(cx, prompt));
   Value keys = kNil;
   Value binding = kNil;
   if (TRY(read_keys_re(cx, &keys, &binding)).is_nil()) return make_unibyte_string(cx, "");
+  TRY(set_variable_re(cx, intern(cx, "neovm--command-keys"), keys));
   for (std::int64_t i = 0; i < slot_count_raw(keys); ++i) {
     const Value v = slot_raw(keys, i);
     if (!v.is_fixnum() || v.as_fixnum() < 0 || v.as_fixnum() >= 1 << 22) return keys;

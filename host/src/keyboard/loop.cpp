@@ -172,7 +172,13 @@ NEOVM_PRIMITIVE(set_this_command_keys, "set--this-command-keys", 1, 1, kMainOnly
                 kNondeterministic, "Make the string KEYS the keys that called this command.")
 (Context& cx, Value keys) {
   TRY(check_type(cx, keys.is_string(), Qstringp, keys));
-  TRY(set_variable_re(cx, keys_symbol(cx), TRY(funcall_re(cx, intern(cx, "vconcat"), {keys}))));
+  Value events = TRY(funcall_re(cx, intern(cx, "vconcat"), {keys}));
+  // M-x as the character that a keyboard macro has for it.
+  if (slot_count_raw(events) > 0 && slot_raw(events, 0) == Value::fixnum(248)) {
+    events = TRY(funcall_re(cx, intern(cx, "copy-sequence"), {events}));
+    TRY(funcall_re(cx, intern(cx, "aset"), {events, Value::fixnum(0), Value::fixnum((1 << 27) | 'x')}));
+  }
+  TRY(set_variable_re(cx, keys_symbol(cx), events));
   return kNil;
 }
 

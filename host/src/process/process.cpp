@@ -319,10 +319,16 @@ NEOVM_PRIMITIVE(set_process_query, "set-process-query-on-exit-flag", 2, 2, kMain
   return flag;
 }
 
-NEOVM_PRIMITIVE(set_process_coding, "set-process-coding-system", 1, 3, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_process_coding, "set-process-coding-system", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters,
                 kNondeterministic, "Set the coding systems of PROCESS.")
 (Context& cx, Value process, Value decoding, Value encoding) {
   TRY(check_type(cx, is_process(process), Qprocessp, process));
+  TRY(funcall_re(cx, intern(cx, "check-coding-system"), {decoding}));
+  TRY(funcall_re(cx, intern(cx, "check-coding-system"), {encoding}));
+  // What is sent has to end its lines somehow: as this system does.
+  if (encoding.is_nil()) encoding = intern(cx, "raw-text");
+  const Value ends = TRY(funcall_re(cx, intern(cx, "coding-system-eol-type"), {encoding}));
+  if (is_vector(ends)) encoding = slot_raw(ends, 0);
   set_host_slot_raw(process, kProcDecode, decoding);
   set_host_slot_raw(process, kProcEncode, encoding);
   return kNil;

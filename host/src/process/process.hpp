@@ -25,7 +25,7 @@ enum ProcessSlot : int {
   kProcFilter,
   kProcSentinel,
   kProcPlist,
-  kProcCommand,  // list of strings; t for a pipe
+  kProcCommand,  // list of strings; t for a pipe that is stopped
   kProcMark,
   kProcTty,
   kProcDecode,

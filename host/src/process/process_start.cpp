@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <string>
 
 #include "edit/edit.hpp"
@@ -84,10 +85,19 @@ Maybe<bool> set_coding_re(Context& cx, Value process, Value given, Arguments arg
 }
 
 // What :name, :buffer, :filter, :sentinel, :plist and :noquery say.
-Maybe<Value> new_process_re(Context& cx, Arguments args) {
+// A stopped pipe is not read, and shows it by t in place of a command.
+void stop_pipe(Value process, bool stop) {
+  Process& p = process_raw(process);
+  p.status = stop ? ProcessStatus::kStop : ProcessStatus::kOpen;
+  p.stopped_reading = stop || host_slot_raw(process, kProcFilter) == Qt;
+  set_host_slot_raw(process, kProcCommand, stop ? Qt : kNil);
+}
+
+Maybe<Value> new_process_re(Context& cx, Arguments args, bool pipe) {
   const Value name = keyword(args, QCname);
   TRY(check_type(cx, name.is_string(), Qstringp, name));
   Value buffer = keyword(args, QCbuffer);
+  if (pipe && buffer.is_nil()) buffer = name;  // a pipe always has a buffer
   if (buffer.is_string()) buffer = TRY(get_buffer_create_re(cx, buffer, false))
   ->self;
   if (buffer.truthy()) TRY(check_type(cx, is_buffer(buffer), Qbufferp, buffer));
@@ -101,6 +111,7 @@ Maybe<Value> new_process_re(Context& cx, Arguments args) {
   Buffer* b = is_buffer(buffer) ? &buffer_raw(buffer) : nullptr;
   set_host_slot_raw(p, kProcMark, make_marker(cx, b, b != nullptr ? b->text->end() : Pos{}));
   set_host_slot_raw(p, kProcContact, list_from(cx, args));
+  set_host_slot_raw(p, kProcThread, variable_value(cx, intern(cx, "main-thread")));
   return p;
 }
 
@@ -157,7 +168,7 @@ Value start_program_re(Context& cx, Value process, Arguments args, Value stderr_
 }
 
 Value pipe_process_re(Context& cx, Arguments args) {
-  const Value process = TRY(new_process_re(cx, args));
+  const Value process = TRY(new_process_re(cx, args, true));
   Process& p = process_raw(process);
   int pair[2];
   if (pipe2(pair, O_CLOEXEC) != 0) {
@@ -168,8 +179,10 @@ Value pipe_process_re(Context& cx, Arguments args) {
   p.child_end.reset(pair[1]);
   fcntl(p.in.get(), F_SETFL, fcntl(p.in.get(), F_GETFL) | O_NONBLOCK);
   p.pipe = true;
-  p.status = keyword(args, QCstop).truthy() ? ProcessStatus::kStop : ProcessStatus::kOpen;
-  set_host_slot_raw(process, kProcCommand, Qt);
+  if (keyword(args, QCstop).truthy())
+    stop_pipe(process, true);
+  else
+    p.status = ProcessStatus::kOpen;
   TRY(set_coding_re(cx, process, keyword(args, QCcoding), args, Qnil));
   return process;
 }
@@ -215,7 +228,7 @@ NEOVM_PRIMITIVE(make_process, "make-process", 0, kMany, kMainOnly, kBlockingIo, 
     Value more[] = {QCname, make_string(cx, name), QCbuffer, buffer, QCnoquery, keyword(args, QCnoquery)};
     stderr_process = TRY(pipe_process_re(cx, Arguments(more, 6)));
   }
-  const Value process = TRY(new_process_re(cx, args));
+  const Value process = TRY(new_process_re(cx, args, false));
   TRY(set_coding_re(cx, process, keyword(args, QCcoding), args, Qmake_process));
   const Value started = start_program_re(cx, process, args, stderr_process);
   if (started.is_exit()) {
@@ -283,6 +296,10 @@ Value send_signal(Context& cx, Value process, int signal) {
   const Value v = TRY(process_argument(cx, process));
   Process& p = process_raw(v);
   const std::string name = to_std_string(host_slot_raw(v, kProcName));
+  if (p.pipe && (signal == SIGTSTP || signal == SIGCONT)) {
+    if (p.status == ProcessStatus::kOpen || p.status == ProcessStatus::kStop) stop_pipe(v, signal == SIGTSTP);
+    return v;
+  }
   if (p.pid == 0) return error_text(cx, "Process " + name + " is not a subprocess");
   update_status(p);
   if (p.status != ProcessStatus::kRun && p.status != ProcessStatus::kStop)
@@ -312,12 +329,17 @@ NEOVM_PRIMITIVE(interrupt_process, "interrupt-process", 0, 2, kMainOnly, kStateW
   return kNil;
 }
 
-NEOVM_COMMAND(signal_process, "signal-process", 2, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kNondeterministic,
+NEOVM_COMMAND(signal_process, "signal-process", 2, 2, kMainOnly, kStateWrite, kMayGc, kReenters, kNondeterministic,
               "sProcess (name or number): \nnSignal code: ", "Send PROCESS (or a process id) the signal SIGCODE.")
 (Context& cx, Value process, Value code) {
   pid_t pid = 0;
   if (process.is_fixnum()) {
     pid = static_cast<pid_t>(process.as_fixnum());
+  } else if (process.is_string() && TRY(funcall_re(cx, intern(cx, "get-process"), {process})).is_nil()) {
+    // No process of that name: the number of one, or nothing.
+    const std::string text = to_std_string(process);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+    if (error != std::errc() || end != text.data() + text.size()) return kNil;
   } else {
     const Value v = TRY(process_argument(cx, process));
     pid = process_raw(v).pid;

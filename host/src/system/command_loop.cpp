@@ -48,9 +48,12 @@ NEOVM_PRIMITIVE(current_input_mode, "current-input-mode", 0, 0, kMainOnly, kStat
                 kNondeterministic, "Return (INTERRUPT FLOW META QUIT) of terminal input.")
 (Context& cx) { return list(cx, {Qt, kNil, Qt, Value::fixnum(7)}); }
 
-NEOVM_PRIMITIVE(set_input_meta_mode, "set-input-meta-mode", 1, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+NEOVM_PRIMITIVE(set_input_meta_mode, "set-input-meta-mode", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
                 kNondeterministic, "Say how a terminal's eighth bit is to be taken; there is no terminal.")
-(Context&, Value, Value) { return kNil; }
+(Context& cx, Value, Value terminal) {
+  TRY(funcall_re(cx, intern(cx, "terminal-name"), {terminal}));  // checks it
+  return kNil;
+}
 
 // The message of an uncaught error; ends a batch program.
 NEOVM_PRIMITIVE(command_error_default, "command-error-default-function", 3, 3, kMainOnly, kStateWrite, kMayGc,

@@ -753,16 +753,8 @@ machine_call : {
     }
     case kRes_byte_code: {
       SYNC();
-      if (!args[0].is_string()) {
-        wrong_type(cx, Qstringp, args[0]);
-        goto raise;
-      }
-      if (!is_vector(args[1])) {
-        wrong_type(cx, Qvectorp, args[1]);
-        goto raise;
-      }
-      if (!args[2].is_natnum_fixnum()) {
-        wrong_type(cx, Qwholenump, args[2]);
+      if (!args[0].is_string() || !is_vector(args[1]) || !args[2].is_natnum_fixnum()) {
+        error_text(cx, "Invalid byte-code");
         goto raise;
       }
       const Value object = make_slots(cx, ObjectKind::kByteCode, 4, kNil);

@@ -57,6 +57,7 @@ NEOVM_PRIMITIVE(task_select, "task--select", 1, 3, kWorkerSafe, kStateWrite, kMa
   auto wait = std::make_unique<SelectWait>(cx);
   wait->limits.until = TRY(timeout_argument(cx, timeout));
   wait->limits.or_default = or_default.truthy();
+  TRY(check_type(cx, cases.is_list(), Qlistp, cases));
   for (Value l = cases; l.is_cons(); l = cdr_raw(l)) {  // (CHANNEL) or (CHANNEL VALUE)
     const Value one = car_raw(l);
     LispChannel* const channel = TRY(check_channel(cx, car_of_list(one)));

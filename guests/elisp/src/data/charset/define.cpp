@@ -306,7 +306,8 @@ DATA_WRITES(define_charset_alias, "define-charset-alias", 2, 2, "Define ALIAS as
   const Value vector = charset_vector(cx, name);
   if (vector.is_nil()) return wrong_type(cx, Qcharsetp, name);
   hash_table_put(cx, charset_state(cx, kStByName), alias, vector);
-  return set_variable_re(cx, Qcharset_list, cons(cx, alias, variable_value(cx, Qcharset_list)));
+  TRY(set_variable_re(cx, Qcharset_list, cons(cx, alias, variable_value(cx, Qcharset_list))));
+  return kNil;
 }
 
 DATA_WRITES(unify_charset, "unify-charset", 1, 3,

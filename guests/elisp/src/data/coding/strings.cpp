@@ -233,6 +233,7 @@ DATA_WRITES(set_keyboard_coding_system_internal, "set-keyboard-coding-system-int
 DATA_REENTERS(find_operation_coding_system, "find-operation-coding-system", 1, kMany,
               "Return the coding systems, (DECODING . ENCODING), that suit OPERATION with ARGUMENTS.")
 (Context& cx, Arguments args) {
+  if (args.size() < 2) return error_text(cx, "Too few arguments");
   const Value operation = args[0];
   const Value index = operation.is_symbol() ? symbol_get(cx, operation, Qtarget_idx) : kNil;
   if (!index.is_natnum_fixnum()) return error_text(cx, "Invalid first argument");

@@ -1,0 +1,229 @@
+"""Every primitive has its forms: three that call it, among them a value and a wrong number of arguments.
+
+The forms are those of tests/conformance/elisp, and for what Emacs has not got those of the table in lisp_tasks_errors_test.py.
+A call is the name at the head of a form that is evaluated, or a quoted name where a function like funcall or mapcar calls it; a
+name in quoted data, a variable of that name, a binding of `let` or a name in a string is none.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracle"))
+import forms  # noqa: E402
+import harness  # noqa: E402
+import lisp_tasks_errors_test as without_counterpart  # noqa: E402
+import oracle  # noqa: E402
+from harness import check  # noqa: E402
+
+# Which argument of a function is itself called.
+CALLERS = {"funcall": 1, "apply": 1, "mapcar": 1, "mapc": 1, "mapcan": 1, "mapconcat": 1, "maphash": 1, "mapatoms": 1,
+           "map-char-table": 1, "map-keymap": 1, "sort": 2, "run-hook-wrapped": 2, "call-interactively": 1, "command-execute": 1,
+           "funcall-interactively": 1, "apply-partially": 1}
+# What never returns, or only where there is a second frame or terminal: no answer of theirs can be a value.
+NO_VALUE = {"signal", "throw", "exit-recursive-edit", "abort-recursive-edit", "abort-minibuffers",
+            "delete-frame", "make-terminal-frame", "suspend-tty", "resume-tty"}
+# GNU's library defines or advises these in Lisp; what their arity errors say depends on how that was compiled.
+LISP_IN_GNU = {"define-prefix-command", "frame-windows-min-size", "lsh", "rename-buffer"}
+
+
+def parse(text, i=0):
+    """The form at I as (kind, children or text): `list`, `vector`, `quote`, `function`, `backquote`, `unquote` or `atom`."""
+    i = forms.skip_blank(text, i)
+    for prefix, kind in (("#'", "function"), ("'", "quote"), ("`", "backquote"), (",@", "unquote"), (",", "unquote")):
+        if text.startswith(prefix, i):
+            child, end = parse(text, i + len(prefix))
+            return (kind, [child]), end
+    if text[i] not in "([":
+        end = forms.form_end(text, i)
+        return ("atom", text[i:end].replace("\\", "") if text[i] not in '"?' else text[i:end]), end
+    kind, closing = ("list", ")") if text[i] == "(" else ("vector", "]")
+    children = []
+    i = forms.skip_blank(text, i + 1)
+    while text[i] != closing:
+        child, i = parse(text, i)
+        children.append(child)
+        i = forms.skip_blank(text, i)
+    return (kind, children), i + 1
+
+
+def quoted(form, word="quote"):
+    """What FORM quotes, or nothing: 'X, #'X, (quote X), (function X)."""
+    kind, children = form
+    if kind in ("quote", "function"):
+        return children[0]
+    if kind == "list" and len(children) == 2 and children[0] in (("atom", "quote"), ("atom", "function")):
+        return children[1]
+    return None
+
+
+def calls(form, found):
+    """Adds the names that FORM calls when it is evaluated to the set FOUND."""
+    kind, children = form
+    if kind == "function":
+        return called(form, found)
+    if kind == "backquote":
+        return unquoted(form, found)
+    if kind != "list" or not children:
+        return None
+    head, rest = children[0], children[1:]
+    if head[0] != "atom":
+        head_is_lambda = head[0] == "list" and head[1][:1] == [("atom", "lambda")]
+        for child in (children if head_is_lambda else rest):
+            calls(child, found)
+        return None
+    name = head[1]
+    found.add(name)
+    if name in ("quote", "interactive", "declare"):
+        return None
+    if name == "function":
+        return called(form, found)
+    if name in ("let", "let*", "dlet", "letrec", "if-let", "when-let") and rest and rest[0][0] == "list":
+        for binding in rest[0][1]:
+            if binding[0] == "list":
+                for child in binding[1][1:]:
+                    calls(child, found)
+        rest = rest[1:]
+    elif name in ("cond", "pcase", "condition-case", "dolist", "dotimes", "cl-flet", "cl-letf", "pcase-let"):
+        if name == "pcase" or name == "condition-case":
+            place = 0 if name == "pcase" else 1
+            for child in rest[place:place + 1]:
+                calls(child, found)
+            rest = rest[place + 1:]
+        elif name != "cond":
+            clauses, rest = rest[:1], rest[1:]
+            for child in rest:
+                calls(child, found)
+            rest = clauses
+        for clause in rest:
+            if clause[0] == "list":
+                for child in clause[1][0 if name == "cond" else 1:]:
+                    calls(child, found)
+        return None
+    elif name in ("lambda", "closure"):
+        rest = rest[1:]
+    elif name in ("defun", "defmacro", "defsubst", "cl-defun", "cl-defmacro"):
+        rest = rest[2:]
+    elif name in ("eval", "spawn-task") and rest and quoted(rest[0]):
+        calls(quoted(rest[0]), found)
+    elif name == "eval" and rest and rest[0][0] == "backquote":
+        calls(rest[0][1][0], found)
+    place = CALLERS.get(name)
+    if place and len(rest) >= place:
+        called(rest[place - 1], found)
+    for child in rest:
+        calls(child, found)
+    return None
+
+
+def called(form, found):
+    """FORM stands where a function is called: a quoted name or lambda."""
+    function = quoted(form)
+    if function is None:
+        return
+    if function[0] == "atom":
+        found.add(function[1])
+    elif function[0] == "list" and function[1][:1] == [("atom", "lambda")]:
+        for child in function[1][2:]:
+            calls(child, found)
+
+
+def unquoted(form, found):
+    """Only what a backquoted FORM evaluates."""
+    kind, children = form
+    if kind == "unquote":
+        calls(children[0], found)
+    elif kind != "atom":
+        for child in children:
+            unquoted(child, found)
+
+
+def names_called(text):
+    found = set()
+    calls(parse(text)[0], found)
+    return found
+
+
+def every_form():
+    """(text, expected answer) of the whole corpus and of the table."""
+    for path in oracle.corpus_files([]):
+        answers = oracle.read_expected(path)
+        for case in oracle.load_cases(path):
+            yield case.text, answers.get(case.id, "")
+    for text, answer in without_counterpart.FORMS:
+        yield text, answer
+
+
+def primitives(bin_folder):
+    result = subprocess.run([f"{bin_folder}/neovm", "primitives", "--json"], stdout=subprocess.PIPE, check=True, timeout=60)
+    return json.loads(result.stdout)
+
+
+def survey():
+    """{name: [answers of the forms that call it]}"""
+    answers = {}
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(20000)
+    for text, answer in every_form():
+        for name in names_called(text):
+            answers.setdefault(name, []).append(answer)
+    sys.setrecursionlimit(limit)
+    return answers
+
+
+def test_what_counts_as_a_call(_bin_folder):
+    wanted = {
+        "(car (cdr x))": {"car", "cdr"},
+        "(list 'car '(cdr x) \"(aref x)\" 'nth)": {"list"},
+        "(let ((car 1) (x (cdr y))) (mapcar #'nth '(1)))": {"let", "cdr", "mapcar", "nth"},
+        "(cond ((car x) (cdr x)) (t aref))": {"cond", "car", "cdr"},
+        "(condition-case car (cdr 1) (nth (aref x 1)))": {"condition-case", "cdr", "aref"},
+        "(funcall 'car `(cdr ,(nth 1 x)))": {"funcall", "car", "nth"},
+        "(apply (lambda (car) (\\1+ car)) '(2))": {"apply", "lambda", "1+"},
+        "(eval '(car x) t)": {"eval", "car"},
+        "(sort x #'string<)": {"sort", "string<"},
+    }
+    for text, names in wanted.items():
+        check(names_called(text) == names, f"{text}: {sorted(names_called(text))}")
+
+
+def report(title, lines):
+    check(not lines, f"{title}:\n  " + "\n  ".join(lines))
+
+
+def test_three_forms_for_every_primitive(bin_folder):
+    answers = survey()
+    report("called in fewer than three forms", [f"{row['name']}: {len(answers.get(row['name'], []))}"
+                                                for row in primitives(bin_folder) if len(answers.get(row["name"], [])) < 3])
+
+
+def test_a_value_of_every_primitive(bin_folder):
+    answers = survey()
+    report("no form with a value", [row["name"] for row in primitives(bin_folder) if row["name"] not in NO_VALUE
+                                    and not any(a.startswith(("OK", "EXIT")) for a in answers.get(row["name"], []))])
+
+
+ARITY_ERROR = re.compile(r"(?:ERR|OK) \(wrong-number-of-arguments (?:#<subr (\S+)>|(\([^()]*\)|\S+)) \d+\)")
+
+
+def arity_error_of(row, answer):
+    """Whether ANSWER says so of the primitive ROW: by its name, or for one that Emacs has in Lisp by how many it takes."""
+    match = ARITY_ERROR.match(answer)
+    if not match:
+        return False
+    found = (match[1] or match[2]).replace("\\", "")
+    return found in (row["name"], f"({row['min']} . {row['max'] if row['max'] >= 0 else 'many'})")
+
+
+def test_an_arity_error_of_every_primitive(bin_folder):
+    answers = survey()
+    report("no form with a wrong number of arguments",
+           [row["name"] for row in primitives(bin_folder) if (row["min"] > 0 or row["max"] >= 0) and row["name"] not in LISP_IN_GNU
+            and not any(arity_error_of(row, a) for a in answers.get(row["name"], []))])
+
+
+if __name__ == "__main__":
+    harness.main(globals())
