@@ -137,6 +137,7 @@ elisp::TierOptions tier_options(const Options& options) {
   tiers.enabled = options.tier1;
   tiers.count = options.tier_count;
   tiers.source = options.tier_source;
+  tiers.store = elisp::make_code_store();
   if (options.tier_threshold != 0) tiers.threshold = tiers.source_threshold = options.tier_threshold;
   return tiers;
 }
@@ -146,8 +147,10 @@ void allow_tasks(Context& cx, const Options& options, const std::string& image) 
   settings.workers = options.jobs;
   settings.image = image;
   settings.heap = cx.isolate().options().heap;
-  settings.boot = [options, from = std::make_shared<TaskImage>(image)](Context& task) -> std::string {
-    elisp::configure_tiers(task, tier_options(options));
+  // Tasks run the register code that others of this process have made.
+  settings.boot = [options, from = std::make_shared<TaskImage>(image),
+                   tiers = elisp::tier_options_of(cx)](Context& task) -> std::string {
+    elisp::configure_tiers(task, tiers);
     if (from->none()) {
       boot_bare(task);
     } else if (std::string why = from->boot(task); !why.empty()) {

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <memory>
 
@@ -63,6 +64,7 @@ constexpr const char* kHelp =
     "  --neovm-tier-threshold=N register code from the N-th call on (default 3; 8 when interpreted)\n"
     "  --neovm-tier-source=0|1  0: interpreted functions get no register code\n"
     "  --neovm-tier-count       count instructions for neovm-tier-statistics\n"
+    "  --neovm-tier-report[=FILE]  at exit, what the tiers did: text, or a line of JSON appended to FILE (neovm stats)\n"
     "  --neovm-task-stats       at exit, what the workers did\n"
     "  --neovm-task-trace=FILE  record who ran where, for Perfetto\n"
     "  --neovm-memory-limit=MB  heap above which Lisp gets memory-full (16 GB, or 3/4 of what the machine has)\n"
@@ -194,20 +196,35 @@ int run_bare(neovm::Context& cx, const Options& options) {
   return 0;
 }
 
-int report_tasks_at_exit(neovm::Context& cx, const Options& options) {
+// FILE as a Lisp string.
+std::string lisp_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+int report_at_exit(neovm::Context& cx, const Options& options) {
   int status = 0;
+  if (options.tier_report) {
+    const std::string report =
+        options.tier_report_file.empty()
+            ? "(princ (neovm-tier-report) #'external-debugging-output)"
+            : "(neovm-tier-report " + lisp_string(std::filesystem::absolute(options.tier_report_file)) + ")";
+    status = run_text(cx, ("(add-hook 'kill-emacs-hook (lambda () " + report + "))").c_str());
+    if (status != 0) return status;
+  }
   if (options.task_stats) {
     status = run_text(cx,
                       "(add-hook 'kill-emacs-hook (lambda () (princ (or (neovm-task-statistics) \"\") "
                       "#'external-debugging-output)))");
   }
   if (status == 0 && !options.task_trace.empty()) {
-    std::string file;
-    for (const char c : options.task_trace) {
-      if (c == '"' || c == '\\') file += '\\';
-      file += c;
-    }
-    status = run_text(cx, ("(add-hook 'kill-emacs-hook (lambda () (neovm-task-trace \"" + file + "\")))").c_str());
+    status = run_text(
+        cx,
+        ("(add-hook 'kill-emacs-hook (lambda () (neovm-task-trace " + lisp_string(options.task_trace) + ")))").c_str());
   }
   return status;
 }
@@ -250,7 +267,7 @@ int start(const Options& options) {
   if (!building) allow_tasks(*cx, options, image);
   if (building) return build_image(*cx, options);
   if (options.bare) return run_bare(*cx, options);
-  if (const int status = report_tasks_at_exit(*cx, options); status != 0) return status;
+  if (const int status = report_at_exit(*cx, options); status != 0) return status;
   const int status = run_top_level(*cx);
   return status != 0 ? status : run_text(*cx, "(kill-emacs t)");
 }

@@ -162,6 +162,11 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
       options->tier_source = arg.back() == '1';
     } else if (!ended && arg == "--neovm-tier-count") {
       options->tier_count = true;
+    } else if (!ended && arg == "--neovm-tier-report") {
+      options->tier_count = options->tier_report = true;
+    } else if (!ended && arg.starts_with("--neovm-tier-report=")) {
+      options->tier_count = options->tier_report = true;
+      options->tier_report_file = arg.substr(std::strlen("--neovm-tier-report="));
     } else if (!ended && (arg == "-j" || arg == "--jobs" || arg.starts_with("--jobs="))) {
       const char* count = "";
       if (arg.starts_with("--jobs=")) {

@@ -23,7 +23,9 @@ struct Options {
   bool tier1 = true;             // --neovm-tier=0: forms and stack byte-code only
   unsigned tier_threshold = 0;   // --neovm-tier-threshold=N: calls before a function gets register code; 0: as built in
   bool tier_source = true;       // --neovm-tier-source=0: interpreted functions are not compiled
-  bool tier_count = false;       // --neovm-tier-count: count instructions, print the statistics at exit
+  bool tier_count = false;       // --neovm-tier-count: count instructions for neovm-tier-statistics
+  bool tier_report = false;      // --neovm-tier-report[=FILE]: count, and tell at exit, …
+  std::string tier_report_file;  // … in this file, one line of JSON for each process (empty: as text)
   unsigned jobs = 0;             // -j N: workers that run Lisp tasks; 0: one for each processor
   unsigned gc_stress = 0;        // --neovm-gc-stress[=N]: collect at every N-th safepoint, poison what died, report
   bool task_stats = false;       // --neovm-task-stats: what the workers did, at exit

@@ -9,6 +9,7 @@
 #include "neovm/core/context.hpp"
 #include "neovm/elisp/elisp.hpp"
 #include "neovm/host/host.hpp"
+#include "tier_reports.hpp"
 
 namespace {
 
@@ -19,6 +20,7 @@ constexpr const char* kHelp =
     "\n"
     "  primitives [--json] [NAME]  the table of primitives: arity, where they may run, effects\n"
     "  stats [--json]              what a fresh isolate holds\n"
+    "  stats [--json] FILE...      what the tiers did in the processes that neomacs --neovm-tier-report=FILE told of\n"
     "  --help                      this text\n";
 
 const char* name_of(Affinity a) { return a == Affinity::kMainOnly ? "main-only" : "worker-safe"; }
@@ -132,16 +134,16 @@ int main(int argc, char** argv) {
   }
   const std::string command = argv[1];
   bool json = false;
-  const char* word = nullptr;
+  std::vector<std::string> words;
   for (int i = 2; i < argc; ++i) {
     if (std::strcmp(argv[i], "--json") == 0) {
       json = true;
     } else {
-      word = argv[i];
+      words.emplace_back(argv[i]);
     }
   }
-  if (command == "primitives") return primitives(json, word);
-  if (command == "stats") return stats(json);
+  if (command == "primitives") return primitives(json, words.empty() ? nullptr : words.back().c_str());
+  if (command == "stats") return words.empty() ? stats(json) : tier_reports(words, json);
   std::fprintf(stderr, "neovm: unknown command %s\n%s", command.c_str(), kHelp);
   return 1;
 }

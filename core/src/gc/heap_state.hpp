@@ -13,6 +13,7 @@
 #include "gc/histogram.hpp"
 #include "gc/object_shape.hpp"
 #include "neovm/core/external_body.hpp"
+#include "neovm/core/function_numbers.hpp"
 #include "neovm/core/heap.hpp"
 
 namespace neovm::core {
@@ -118,6 +119,8 @@ struct HeapState {
   gc::ConsHashes cons_hashes_young;
   gc::ConsHashes cons_hashes_old;
   std::uint64_t hash_state = 0;
+  FunctionWatcher function_watcher;
+  std::unique_ptr<FunctionNumbers> functions_alive;  // of the running major collection; null: nobody watches
 
   // ---- figures ----
   gc::Histogram minor_pauses;

@@ -10,6 +10,7 @@
 
 #include "gc/heap_state.hpp"
 #include "gc/survivors.hpp"
+#include "neovm/core/context.hpp"
 #include "neovm/core/hash_table.hpp"
 #include "neovm/core/isolate.hpp"
 
@@ -85,6 +86,8 @@ struct Major : Tracer {
       scan_weak_table(reinterpret_cast<SlotsObject*>(h));
       return;
     }
+    if (h->kind == ObjectKind::kByteCode && s.functions_alive)
+      s.functions_alive->set(std::size_t{h->flags} | static_cast<std::size_t>(h->aux) << 8);
     visit_fields(h, [this](const Value* slot) { mark(*slot); });
     if (h->kind == ObjectKind::kHost) {
       const HostType* type = reinterpret_cast<HostObject*>(h)->type;
@@ -291,6 +294,10 @@ struct Major : Tracer {
     doom_finalizers();
     mark_live_entries();
     clear_dead_entries();
+    if (s.functions_alive) {
+      s.function_watcher.survived(s.function_watcher.data, *s.functions_alive);
+      s.functions_alive->reset();
+    }
     settle_watched();
     sweep_blocks(s.old_conses, true);
     sweep_blocks(s.old_objects, false);
@@ -319,6 +326,20 @@ struct Major : Tracer {
   std::uint64_t counts[static_cast<int>(ObjectKind::kCount)] = {};
   std::uint64_t kind_bytes[static_cast<int>(ObjectKind::kCount)] = {};
 };
+
+}  // namespace neovm::core::gc
+
+namespace neovm::core {
+
+void watch_functions(Context& cx, FunctionWatcher watcher) {
+  HeapState& s = cx.heap().state();
+  s.function_watcher = watcher;
+  s.functions_alive = std::make_unique<FunctionNumbers>();
+}
+
+}  // namespace neovm::core
+
+namespace neovm::core::gc {
 
 void mark_and_sweep(HeapState& s, const void* stack_top) { Major(s).run(stack_top); }
 

@@ -1,4 +1,6 @@
 // What Lisp may ask about the tiers, and tell them.
+#include <cstdio>
+
 #include "compile/tier_report.hpp"
 #include "eval/byte_verify.hpp"
 #include "eval/machine.hpp"
@@ -51,6 +53,45 @@ NEOVM_PRIMITIVE(neovm_register_code, "neovm-register-code", 1, 2, kWorkerSafe, k
       quickened.truthy() ? std::span<const core::bytecode::Word>(s->own_words.get(), s->code->words.size())
                          : std::span<const core::bytecode::Word>(s->code->words);
   return make_string(cx, core::bytecode::disassemble(*s->code, words, constant));
+}
+
+NEOVM_PRIMITIVE(
+    neovm_tier_sites, "neovm-tier-sites", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
+    "Return the calls of global names in FUNCTION (nil: the busiest of all), each a list: the function it is "
+    "in, its word, its form, what it calls, calls, calls without cache; only with --neovm-tier-count.")
+(Context& cx, Value function) {
+  std::vector<TierSite> sites;
+  if (function.is_nil()) {
+    sites = busiest_sites(cx, 20);
+  } else {
+    const Value object = TRY(byte_code_of(cx, function));
+    sites = tier_sites(*tiers_of(cx).state(state_number(object)));
+  }
+  const auto name = [&cx](const std::string& text) { return text.empty() ? kNil : intern(cx, text); };
+  Value result = kNil;
+  for (std::size_t i = sites.size(); i-- > 0;) {
+    const TierSite& s = sites[i];
+    result = cons(cx,
+                  list(cx, {name(s.function), Value::fixnum(s.word), name(std::string(core::bytecode::row(s.op).name)),
+                            name(s.callee), Value::fixnum(static_cast<std::int64_t>(s.executed)),
+                            Value::fixnum(static_cast<std::int64_t>(s.misses))}),
+                  result);
+  }
+  return result;
+}
+
+NEOVM_PRIMITIVE(neovm_tier_report, "neovm-tier-report", 0, 1, kMainOnly, kBlockingIo, kMayGc, kNoReentry,
+                kNondeterministic,
+                "Return what the tiers did as text; with FILE, append it there as a line of JSON for `neovm stats'.")
+(Context& cx, Value file) {
+  if (file.is_nil()) return make_string(cx, tier_report_text(cx));
+  TRY(check_type(cx, file.is_string(), Qstringp, file));
+  const std::string json = tier_report_json(cx);
+  std::FILE* const out = std::fopen(to_std_string(file).c_str(), "a");
+  const bool written = out != nullptr && std::fwrite(json.data(), 1, json.size(), out) == json.size();
+  if ((out != nullptr && std::fclose(out) != 0) || !written)
+    return error_text(cx, "Cannot write the report to " + to_std_string(file));
+  return Qt;
 }
 
 NEOVM_PRIMITIVE(neovm_tier_compile, "neovm-tier-compile", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kNoReentry,

@@ -1,35 +1,85 @@
 #include "compile/tier_report.hpp"
 
+#include <algorithm>
+#include <cstdio>
+
 #include "eval/machine.hpp"
+#include "neovm/abi/api.hpp"
 
 namespace neovm::elisp {
+
+using core::bytecode::kOpCount;
+using core::bytecode::kOpRows;
+using core::bytecode::Op;
+
+namespace {
+
+constexpr std::size_t kSitesInReport = 20;
+constexpr std::size_t kOpcodesInText = 24;
+
+bool is_quickened(unsigned op) { return kOpRows[op].effects.find('Q') != std::string_view::npos; }
+bool has_cache(Op op) { return op == Op::call_global || is_quickened(static_cast<unsigned>(op)); }
+
+std::uint64_t figure(const std::vector<TierFigure>& figures, std::string_view name) {
+  for (const TierFigure& f : figures)
+    if (f.name == name) return f.value;
+  return 0;
+}
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += '?';
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+template <class... Ts>
+void append_line(std::string* out, const char* format, Ts... values) {
+  char line[256];
+  std::snprintf(line, sizeof line, format, values...);
+  *out += line;
+}
+
+}  // namespace
 
 std::vector<TierFigure> tier_figures(Context& cx) {
   const TierStatistics& s = tiers_of(cx).statistics;
   std::uint64_t registers = 0;
-  for (const std::uint64_t n : s.instructions) registers += n;
-  using core::bytecode::Op;
-  const auto executed = [&s](Op op) { return s.instructions.empty() ? 0 : s.instructions[static_cast<unsigned>(op)]; };
-  const std::uint64_t hits = executed(Op::call_code) + executed(Op::call_primitive1) + executed(Op::call_primitive2) +
-                             executed(Op::call_primitive3) + executed(Op::call_primitive) +
-                             executed(Op::call_code_adjusted) + executed(Op::call_reentrant) +
-                             executed(Op::call_applied);
+  std::uint64_t quickened = 0;
+  std::uint64_t invalidations = 0;
+  for (unsigned i = 0; i < s.instructions.size(); ++i) {
+    registers += s.instructions[i];
+    if (is_quickened(i)) quickened += s.instructions[i];
+  }
+  for (const std::uint64_t n : s.invalidations) invalidations += n;
+  const std::uint64_t looked_up =
+      s.instructions.empty() ? 0 : s.instructions[static_cast<unsigned>(Op::call_global)] + invalidations;
   std::vector<TierFigure> out = {
       {"functions", s.functions},
+      {"functions-freed", s.functions_freed},
       {"translated", s.translated},
+      {"shared", s.shared},
       {"refused", s.refused},
-      {"quickened", s.quickened},
       {"cache-fills", s.cache_fills},
-      {"cache-misses", s.cache_misses},
+      {"invalidations", invalidations},
       {"caches-cleared", s.caches_cleared},
       {"source-compiled", s.source_compiled},
       {"source-dropped", s.source_dropped},
       {"forms", machine(cx).forms},
       {"stack-instructions", s.stack_instructions},
       {"register-instructions", registers},
-      // A call through a filled cache whose key does not fit executes both forms.
-      {"global-calls", executed(Op::call_global) + hits - s.cache_misses},
-      {"global-calls-uncached", executed(Op::call_global)},
+      {"cache-hits", s.instructions.empty() ? 0 : quickened - invalidations},
+      {"cache-misses", looked_up},
   };
   for (const auto& [why, n] : s.source_refused) {
     std::string name = "source-refused-" + why;
@@ -38,8 +88,87 @@ std::vector<TierFigure> tier_figures(Context& cx) {
     out.push_back({name, n});
   }
   for (unsigned i = 0; i < s.instructions.size(); ++i)
-    if (s.instructions[i] != 0)
-      out.push_back({"op-" + std::string(core::bytecode::kOpRows[i].name), s.instructions[i]});
+    if (s.instructions[i] != 0) out.push_back({"op-" + std::string(kOpRows[i].name), s.instructions[i]});
+  for (unsigned i = 0; i < kOpCount; ++i)
+    if (s.invalidations[i] != 0) out.push_back({"invalid-" + std::string(kOpRows[i].name), s.invalidations[i]});
+  return out;
+}
+
+std::vector<TierSite> tier_sites(const FunctionState& s) {
+  std::vector<TierSite> out;
+  if (s.code == nullptr || !s.executed) return out;
+  const std::span<const core::bytecode::Word> words(s.own_words.get(), s.code->words.size());
+  for (std::size_t at = 0; at < words.size(); at += core::bytecode::length_at(words, at)) {
+    const Op op = core::bytecode::op_of(words[at]);
+    if (!has_cache(op) || s.executed[at] == 0) continue;
+    const CallCache& c = s.caches[words[at + 1] >> 16];
+    TierSite site;
+    site.function = s.name;
+    site.callee = s.callees[words[at + 1] >> 16];
+    site.word = static_cast<std::uint32_t>(at);
+    site.op = op;
+    site.executed = s.executed[at];
+    site.misses = s.missed[at];
+    site.refilled = c.misses;
+    out.push_back(std::move(site));
+  }
+  return out;
+}
+
+std::vector<TierSite> busiest_sites(Context& cx, std::size_t limit) {
+  std::vector<TierSite> all;
+  tiers_of(cx).each_state([&](const FunctionState& s) {
+    for (TierSite& site : tier_sites(s)) all.push_back(std::move(site));
+  });
+  const std::size_t n = std::min(limit, all.size());
+  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n), all.end(),
+                    [](const TierSite& a, const TierSite& b) { return a.executed > b.executed; });
+  all.resize(n);
+  return all;
+}
+
+std::string tier_report_json(Context& cx) {
+  std::string out = "{";
+  for (const TierFigure& f : tier_figures(cx)) out += quoted(f.name) + ":" + std::to_string(f.value) + ",";
+  out += "\"sites\":[";
+  const char* separator = "";
+  for (const TierSite& s : busiest_sites(cx, kSitesInReport)) {
+    out += separator;
+    out += "{\"function\":" + quoted(s.function) + ",\"word\":" + std::to_string(s.word) +
+           ",\"op\":" + quoted(std::string(core::bytecode::row(s.op).name)) + ",\"callee\":" + quoted(s.callee) +
+           ",\"executed\":" + std::to_string(s.executed) + ",\"misses\":" + std::to_string(s.misses) +
+           ",\"refilled\":" + std::to_string(s.refilled) + "}";
+    separator = ",";
+  }
+  return out + "]}\n";
+}
+
+std::string tier_report_text(Context& cx) {
+  const std::vector<TierFigure> figures = tier_figures(cx);
+  std::string out;
+  for (const TierFigure& f : figures) {
+    if (f.name.starts_with("op-") || f.name.starts_with("invalid-")) continue;
+    append_line(&out, "%-24s %14llu\n", f.name.c_str(), static_cast<unsigned long long>(f.value));
+  }
+  const std::uint64_t registers = figure(figures, "register-instructions");
+  const std::uint64_t hits = figure(figures, "cache-hits");
+  append_line(&out, "%-24s %13.2f%%\n", "share of register code",
+              percent(registers, registers + figure(figures, "stack-instructions") + figure(figures, "forms")));
+  append_line(&out, "%-24s %13.2f%%\n", "cache hit rate", percent(hits, hits + figure(figures, "cache-misses")));
+  std::vector<TierFigure> opcodes;
+  for (const TierFigure& f : figures)
+    if (f.name.starts_with("op-")) opcodes.push_back(f);
+  std::sort(opcodes.begin(), opcodes.end(), [](const TierFigure& a, const TierFigure& b) { return a.value > b.value; });
+  if (opcodes.size() > kOpcodesInText) opcodes.resize(kOpcodesInText);
+  for (const TierFigure& f : opcodes)
+    append_line(&out, "  %-22s %14llu %6.2f%%  invalidated %llu\n", f.name.c_str() + 3,
+                static_cast<unsigned long long>(f.value), percent(f.value, registers),
+                static_cast<unsigned long long>(figure(figures, "invalid-" + f.name.substr(3))));
+  for (const TierSite& s : busiest_sites(cx, kSitesInReport))
+    append_line(&out, "  %.40s+%u %.20s %.40s: %llu calls, %llu without cache\n",
+                s.function.empty() ? "?" : s.function.c_str(), s.word, core::bytecode::row(s.op).name.data(),
+                s.callee.empty() ? "?" : s.callee.c_str(), static_cast<unsigned long long>(s.executed),
+                static_cast<unsigned long long>(s.misses));
   return out;
 }
 

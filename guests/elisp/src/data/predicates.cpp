@@ -125,7 +125,7 @@ DATA_LOOKS(type_of, "type-of", 1, 1, "Return a symbol that names the type of OBJ
     case ObjectKind::kVector: return Qvector;
     case ObjectKind::kRecord: {
       const Value type = slot_raw(v, 0);
-      return is_record(type) && slot_count_raw(type) > 2 ? slot_raw(type, 1) : type;
+      return is_record(type) && slot_count_raw(type) > 1 ? slot_raw(type, 1) : type;
     }
     case ObjectKind::kByteCode: return Qcompiled_function;
     case ObjectKind::kCharTable: return Qchar_table;

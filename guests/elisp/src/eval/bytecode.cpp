@@ -8,52 +8,13 @@
 //     run_frames, which comes back with the value.
 //  3. The operand stack lies above the frame. Objects made by hand are checked by verify_byte_code once, so
 //     the loop itself checks neither stack depth nor jump targets.
+// This file is that loop and nothing else: one function whose labels share its registers.
 #include "byte_verify.hpp"
 #include "machine.hpp"
 #include "neovm/abi/api.hpp"
 #include "tiers.hpp"
 
 namespace neovm::elisp {
-
-namespace {
-
-constexpr std::uint16_t kPlainFlags = kSymbolInterned | kSymbolInternedPrivate | kSymbolSpecial;
-
-}  // namespace
-
-Value stack_code_arity_error(Context& cx, std::int64_t shape, std::uint32_t n) {
-  // The maximum is that of the named parameters, even with a rest parameter.
-  const Value range = cons(cx, Value::fixnum(shape & 127), Value::fixnum(shape >> 8));
-  return signal_error2(cx, Qwrong_number_of_arguments, range, Value::fixnum(n));
-}
-
-Value bind_dynamic_parameters(Context& cx, Value function, Value params, Value* args, std::uint32_t n) {
-  std::uint32_t i = 0;
-  bool optional = false;
-  bool rest = false;
-  for (; params.is_cons(); params = cdr_raw(params)) {
-    const Value p = car_raw(params);
-    if (!p.is_symbol()) return signal_error1(cx, Qinvalid_function, function);
-    if (p == Qand_rest) {
-      rest = true;
-    } else if (p == Qand_optional) {
-      optional = true;
-    } else if (rest) {
-      Value l = kNil;
-      for (std::uint32_t k = n; k > i; --k) l = cons(cx, args[k - 1], l);
-      i = n;
-      TRY(bind_variable_re(cx, p, l));
-    } else if (i < n) {
-      TRY(bind_variable_re(cx, p, args[i++]));
-    } else if (optional) {
-      TRY(bind_variable_re(cx, p, kNil));
-    } else {
-      return signal_error2(cx, Qwrong_number_of_arguments, function, Value::fixnum(n));
-    }
-  }
-  if (i < n) return signal_error2(cx, Qwrong_number_of_arguments, function, Value::fixnum(n));
-  return kNil;
-}
 
 #define SAVE() (cx.sp = sp, m.fp = fp, fp->rest = Value::fixnum(pc - code))
 #define RELOAD()                                     \

@@ -54,6 +54,9 @@ struct Frame {
 static_assert(sizeof(Frame) == 48);
 inline constexpr std::size_t kFrameWords = sizeof(Frame) / sizeof(Value);
 
+// Flags of a variable that is read and written in its cell, with nobody to tell.
+inline constexpr std::uint16_t kPlainFlags = kSymbolInterned | kSymbolInternedPrivate | kSymbolSpecial;
+
 // A chain of function symbols longer than this is a loop.
 inline constexpr int kMaxIndirections = 1 << 20;
 
@@ -111,6 +114,10 @@ struct Machine {
   const PrimitiveDescriptor* nconc = nullptr;
   const PrimitiveDescriptor* length = nullptr;
   const PrimitiveDescriptor* aref = nullptr;
+  // Primitives that call sites have forms of their own for.
+  const PrimitiveDescriptor* gethash = nullptr;
+  const PrimitiveDescriptor* puthash = nullptr;
+  const PrimitiveDescriptor* type_of = nullptr;
   BytePrimitive byte_primitives[256];
 };
 

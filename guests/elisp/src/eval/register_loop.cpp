@@ -10,14 +10,18 @@
 //  4. A call of a function that has register code stays in this loop, one of a plain primitive too; all else is run_frames'
 //     business, which comes back with the value.
 //  5. Only this isolate's copy of the words is written (quickening): the opcode byte of a call site.
+// This file is the loop and nothing else: one function whose labels share its registers. What a call site remembers is
+// inline_cache.cpp, how a frame gets its registers parameters.cpp, the rest of a call register_calls.hpp.
 #include <algorithm>
 
 #include "eval/higher_order.hpp"
+#include "eval/inline_cache.hpp"
 #include "eval/machine.hpp"
+#include "eval/register_calls.hpp"
 #include "eval/source.hpp"
 #include "eval/tiers.hpp"
 #include "neovm/abi/api.hpp"
-#include "neovm/core/hash_table.hpp"
+#include "neovm/core/hash_chains.hpp"
 
 namespace neovm::elisp {
 
@@ -31,153 +35,12 @@ using core::bytecode::Op;
 using core::bytecode::wide_of;
 using core::bytecode::Word;
 
-constexpr std::uint16_t kPlainFlags = kSymbolInterned | kSymbolInternedPrivate | kSymbolSpecial;
-// Room beyond the registers for what a frame pushes: records of failing calls, arguments of calls.
-constexpr int kHeadroom = 320;
-// A call site whose cache failed so often is restless.
-constexpr std::uint32_t kRestlessMisses = 64;
+// Lists as long as this are walked in line.
+constexpr int kShortList = 256;
 
 inline Value pointer_word(const void* p) { return Value::from_bits(reinterpret_cast<std::uint64_t>(p)); }
 inline const Word* word_address(Value v) { return reinterpret_cast<const Word*>(v.bits()); }
 inline FunctionState* state_of_frame(const Frame* f) { return reinterpret_cast<FunctionState*>(f->env.bits()); }
-
-// Moves the arguments of a call, named by auxiliary words, to `to`.
-inline void gather(Value* to, const Value* regs, const Word* words, unsigned n) {
-  for (unsigned i = 0; i < n; i += 4) {
-    Word w = words[i / 4];
-    for (unsigned k = i; k < n && k < i + 4; ++k, w >>= 8) to[k] = regs[w & 0xFF];
-  }
-}
-
-// Gives the frame on top, whose n arguments lie below it, its registers. kExit: an error is recorded.
-Value bind_registers(Context& cx, Frame* f, const FunctionState& s) {
-  Value* const regs = f->above();
-  Value* const args = f->below();
-  const std::uint32_t n = f->n;
-  if (regs + s.registers + n + kHeadroom > cx.stack_limit) {
-    stack_exceeded(cx);
-    return kExit;
-  }
-  const std::uint32_t named = s.parameters - (s.rest ? 1 : 0);
-  if (!s.dynamic && (n < s.mandatory || (!s.rest && n > s.parameters)))
-    return stack_code_arity_error(cx, slot_raw(f->fn, 0).as_fixnum(), n);
-  std::fill(regs, regs + s.registers, kNil);
-  cx.sp = regs + s.registers;
-  if (s.dynamic) return bind_dynamic_parameters(cx, f->fn, slot_raw(f->fn, 0), args, n);
-  for (std::uint32_t i = 0; i < named && i < n; ++i) regs[i] = args[i];
-  if (s.rest) {
-    Value rest = kNil;
-    for (std::uint32_t k = n; k > named; --k) rest = cons(cx, args[k - 1], rest);
-    regs[named] = rest;
-  }
-  return kNil;
-}
-
-// A primitive of `prim`, or the general case of an instruction: its arguments go to the end of the stack.
-Value call_primitive(Context& cx, const PrimitiveDescriptor* d, Value* args, std::uint32_t n) {
-  const std::size_t depth = cx.bindings.size();
-  Value v = call_subr(cx, d, args, n);
-  if (!v.is_exit() && cx.bindings.size() != depth) v = unbind_to_re(cx, depth, v);
-  return v;
-}
-
-[[gnu::noinline]] Value call_opcode(Context& cx, Machine& m, unsigned opcode, Value a, Value b = kNil, Value c = kNil) {
-  const BytePrimitive& p = m.byte_primitives[opcode];
-  if (p.descriptor == nullptr) return unimplemented(cx, p.name);
-  Value* const args = cx.sp;
-  args[0] = a;
-  args[1] = b;
-  args[2] = c;
-  cx.sp += 3;
-  const Value v = call_primitive(cx, p.descriptor, args, p.arguments);
-  cx.sp = args;
-  return v;
-}
-
-// Fills the cache of a call site whose cell holds FN now. Returns the opcode that uses it.
-Op fill_cache(Context& cx, Tiers& tiers, CallCache* c, Value symbol, Value fn, std::uint32_t n) {
-  if (!symbol.has_tag(Tag::kSymbol)) return Op::call_global;
-  // Where definitions change all the time, only every 256th call tries again.
-  if (c->misses > kRestlessMisses && (++c->misses & 255) != 0) return Op::call_global;
-  Op op = Op::call_global;
-  if (is_byte_code(fn)) {
-    FunctionState* const s = tiers.state(state_number(fn));
-    if (s->words == nullptr || s->refused) return Op::call_global;  // it may warm up
-    c->code = s;
-    op = s->exact_arguments == n ? Op::call_code : Op::call_code_adjusted;
-  } else if (is_subr(fn)) {
-    const auto* subr = fn.as_pointer<SubrObject>();
-    const PrimitiveDescriptor* d = subr->descriptor;
-    c->primitive = d;
-    if (subr->header.aux != kNotMachine) {
-      if (d->is_special_form()) return Op::call_global;
-      op = Op::call_applied;
-    } else if (n < static_cast<std::uint32_t>(d->min_args) ||
-               (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args))) {
-      return Op::call_global;
-    } else if (d->reentry == Reentry::kReenters) {
-      op = Op::call_reentrant;
-    } else if (static_cast<int>(n) != d->max_args || n == 0 || n > 3) {
-      op = Op::call_primitive;
-    } else {
-      op = n == 1 ? Op::call_primitive1 : (n == 2 ? Op::call_primitive2 : Op::call_primitive3);
-    }
-  } else if (fn.is_cons() && (car_raw(fn) == Qlambda || car_raw(fn) == Qclosure)) {
-    op = Op::call_applied;
-  } else {
-    return Op::call_global;
-  }
-  SymbolCells& cell = cx.cells(symbol);
-  if (c->key != 0) {
-    ++c->misses;
-    ++tiers.statistics.cache_misses;
-  }
-  c->key = symbol.bits();
-  c->cell = &cell;
-  c->version = cell.function_version;
-  if (!symbol.is_id_symbol()) tiers.note_movable(c);
-  ++tiers.statistics.cache_fills;
-  return op;
-}
-
-// What the cache of a call from source says in `misses`: a primitive of one, two or three parameters, or
-constexpr std::uint32_t kCalledDirectly = 4;   // … of others
-constexpr std::uint32_t kCalledGenerally = 5;  // anything else
-
-// The function of SYMBOL, when the interpreter of forms would now evaluate N arguments for it and call it; nil when it would
-// do something else: expand a macro, load a file, signal an error.
-Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* caller, Value symbol, std::uint32_t n) {
-  if (!symbol.is_symbol()) return kNil;
-  SymbolCells& cell = cx.cells(symbol);
-  const Value fn = cell.function.is_symbol() ? resolve_function(cx, cell.function) : cell.function;
-  std::uint32_t kind = kCalledGenerally;
-  const PrimitiveDescriptor* d = nullptr;
-  if (is_subr(fn)) {
-    const auto* subr = fn.as_pointer<SubrObject>();
-    d = subr->descriptor;
-    if (d->is_special_form() || n < static_cast<std::uint32_t>(d->min_args) ||
-        (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args)))
-      return kNil;
-    if (subr->header.aux == kNotMachine && d->reentry == Reentry::kNoReentry)
-      kind = static_cast<int>(n) == d->max_args && n >= 1 && n <= 3 ? n : kCalledDirectly;
-  } else if (fn.is_cons()) {
-    const Value head = car_raw(fn);
-    if (head == Qmacro && caller->source != nullptr) caller->source->stale = true;
-    if (head != Qlambda && head != Qclosure) return kNil;
-  } else if (!is_byte_code(fn)) {
-    return kNil;
-  }
-  if (fn != cell.function) return fn;  // an alias: two cells
-  if (c->key != 0) ++tiers.statistics.cache_misses;
-  c->key = symbol.bits();
-  c->cell = &cell;
-  c->version = cell.function_version;
-  c->primitive = d;
-  c->misses = kind;
-  if (!symbol.is_id_symbol()) tiers.note_movable(c);
-  ++tiers.statistics.cache_fills;
-  return fn;
-}
 
 }  // namespace
 
@@ -186,11 +49,11 @@ Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* calle
 #define B        R(b_of(w))
 #define C        R(c_of(w))
 #define RELOAD() (consts = slots_raw(slot_raw(fp->fn, 2))->slots)
-#define NEXT()                                                       \
-  do {                                                               \
-    w = *pc++;                                                       \
-    if constexpr (kCount) ++tiers.statistics.instructions[w & 0xFF]; \
-    goto* kLabels[w & 0xFF];                                         \
+#define NEXT()                                                                  \
+  do {                                                                          \
+    w = *pc++;                                                                  \
+    if constexpr (kCount) count_instruction(tiers, state_of_frame(fp), pc - 1); \
+    goto* kLabels[w & 0xFF];                                                    \
   } while (false)
 // The safepoint of loops.
 #define POLL()                                                                          \
@@ -284,10 +147,10 @@ call_value : {
     } else if ((w & 0xFF) == static_cast<unsigned>(Op::call_global)) {
       // Through one cell: the site may remember what it holds.
       CallCache* const cache = state_of_frame(fp)->caches + (args[-1] >> 16);
-      const Op op = fill_cache(cx, tiers, cache, called, function, n);
+      if constexpr (kCount) count_miss(state_of_frame(fp), args - 2);
+      const Op op = fill_cache(cx, m, cache, called, function, args - 2);
       if (op != Op::call_global) {
         const_cast<Word*>(args)[-2] = (w & ~Word{0xFF}) | static_cast<Word>(op);
-        ++tiers.statistics.quickened;
       }
     }
   }
@@ -378,7 +241,7 @@ call_descriptor : {  // of a plain primitive that takes so many arguments
     }
   } else {
     push_called_frame(cx, m, called, n);
-    v = call_primitive(cx, primitive, area, n);
+    v = call_primitive_re(cx, primitive, area, n);
     if (v.is_exit()) return Action::kRaise;
     m.fp = fp;
     RELOAD();
@@ -473,6 +336,7 @@ enter_exact : {  // `state` takes just these n arguments
 
   // A call whose cache does not fit any more is an ordinary one again.
 forget:
+  ++tiers.statistics.invalidations[w & 0xFF];
   const_cast<Word*>(pc)[-1] = w = (w & ~Word{0xFF}) | static_cast<Word>(Op::call_global);
   goto op_call_global;
 
@@ -481,7 +345,7 @@ forget:
   if (cx.eval_depth + 1 > m.max_depth->value.as_fixnum()) [[unlikely]] \
     goto op_call_global;                                               \
   bindings_before = cx.bindings.size();                                \
-  const PrimitiveDescriptor* const d = cache.primitive
+  [[maybe_unused]] const PrimitiveDescriptor* const d = cache.primitive
   // The value is there: what is left of a call of a primitive of n arguments.
 #define PRIMITIVE_DONE(v, n_, words)                                         \
   if ((v).is_exit() || cx.bindings.size() != bindings_before) [[unlikely]] { \
@@ -518,6 +382,49 @@ op_call_primitive : {
   gather(cx.sp, regs, pc + 1, count);
   const Value v = call_subr(cx, d, cx.sp, count);
   PRIMITIVE_DONE(v, count, 1 + (count + 3) / 4);
+}
+op_call_gethash : {
+  CACHED_PRIMITIVE();
+  const Word x = pc[1];
+  const Value table = R(x >> 8 & 0xFF);
+  if (!is_hash_table(table) || core::hash_test_raw(table) == HashTest::kUser) goto op_call_reentrant;
+  Value v = hash_table_get(cx, table, R(x & 0xFF));
+  if (v.is_unbound()) v = b_of(w) == 3 ? R(x >> 16 & 0xFF) : kNil;
+  PRIMITIVE_DONE(v, b_of(w), 2);
+}
+op_call_puthash : {
+  CACHED_PRIMITIVE();
+  const Word x = pc[1];
+  const Value table = R(x >> 16 & 0xFF);
+  if (!is_hash_table(table) || core::hash_test_raw(table) == HashTest::kUser) goto op_call_reentrant;
+  const Value v = core::put_entry(cx, table, R(x & 0xFF), R(x >> 8 & 0xFF));
+  PRIMITIVE_DONE(v, 3, 2);
+}
+op_call_type_of : {
+  CACHED_PRIMITIVE();
+  const Value type = type_of_record(R(pc[1] & 0xFF));
+  if (type.is_unbound()) goto op_call_primitive1;
+  A = type;
+  pc += 2;
+  NEXT();
+}
+op_check_type : {  // type-of, varref, memq
+  CACHED_PRIMITIVE();
+  const Value type = type_of_record(R(pc[1] & 0xFF));
+  const Value symbol = consts[wide_of(pc[2])];
+  if (type.is_unbound() || !symbol.is_symbol()) goto op_call_primitive1;
+  const SymbolCells& c = cx.cells(symbol);
+  const Value types = c.value;
+  if (c.redirect != kPlain || !types.is_list()) goto op_call_primitive1;
+  Value l = types;
+  for (int i = 0; l.is_cons() && car_raw(l) != type; l = cdr_raw(l))
+    if (++i == kShortList) break;
+  if (l.is_cons() ? car_raw(l) != type : !l.is_nil()) goto op_call_primitive1;
+  A = type;
+  R(a_of(pc[2])) = types;
+  R(a_of(pc[3])) = l;
+  pc += 4;
+  NEXT();
 }
 primitive_failed : {  // or it has left bindings: the call gets its record only now that somebody may look
   ++cx.eval_depth;
@@ -822,20 +729,25 @@ op_list : {
   NEXT();
 }
 // Long, dotted and circular lists are the primitive's.
-#define BY_PRIMITIVE(opcode, ...)                             \
-  do {                                                        \
-    const Value v_ = call_opcode(cx, m, opcode, __VA_ARGS__); \
-    if (v_.is_exit()) return Action::kRaise;                  \
-    RELOAD();                                                 \
-    A = v_;                                                   \
-    NEXT();                                                   \
+#define BY_PRIMITIVE(opcode, ...)                                \
+  do {                                                           \
+    const Value v_ = call_opcode_re(cx, m, opcode, __VA_ARGS__); \
+    if (v_.is_exit()) return Action::kRaise;                     \
+    RELOAD();                                                    \
+    A = v_;                                                      \
+    NEXT();                                                      \
   } while (false)
 op_memq : {
   const Value key = B;
   Value l = C;
-  for (int i = 0; l.is_cons() && i < 256; ++i, l = cdr_raw(l))
-    if (car_raw(l) == key) break;
-  if (l.is_nil() || (l.is_cons() && car_raw(l) == key)) {
+  for (int i = 0; l.is_cons(); l = cdr_raw(l)) {
+    if (car_raw(l) == key) {
+      A = l;
+      NEXT();
+    }
+    if (++i == kShortList) break;
+  }
+  if (l.is_nil()) {
     A = l;
     NEXT();
   }
@@ -844,7 +756,7 @@ op_memq : {
 op_assq : {
   const Value key = B;
   Value l = C;
-  for (int i = 0; l.is_cons() && i < 256; ++i, l = cdr_raw(l)) {
+  for (int i = 0; l.is_cons() && i < kShortList; ++i, l = cdr_raw(l)) {
     const Value entry = car_raw(l);
     if (entry.is_cons() && car_raw(entry) == key) {
       A = entry;
@@ -903,7 +815,7 @@ op_aref_k:
         NEXT();                                                                          \
       }                                                                                  \
     }                                                                                    \
-    if (call_opcode(cx, m, 73, array_, i_, C).is_exit()) return Action::kRaise;          \
+    if (call_opcode_re(cx, m, 73, array_, i_, C).is_exit()) return Action::kRaise;       \
     RELOAD();                                                                            \
     NEXT();                                                                              \
   } while (false)
@@ -1003,7 +915,7 @@ op_rem : {
     if (((a.bits() | b.bits()) & 3) == 0) [[likely]]                                        \
       FAR_JUMP((SIGNED(a) op_ SIGNED(b))sense_ true);                                       \
     if (a.is_float() && b.is_float()) FAR_JUMP((float_raw(a) op_ float_raw(b))sense_ true); \
-    const Value v_ = call_opcode(cx, m, opcode_, a, b);                                     \
+    const Value v_ = call_opcode_re(cx, m, opcode_, a, b);                                  \
     if (v_.is_exit()) return Action::kRaise;                                                \
     RELOAD();                                                                               \
     FAR_JUMP(v_.truthy() sense_ true);                                                      \
@@ -1033,7 +945,7 @@ op_prim : {
   gather(area, regs, pc, n);
   pc += (n + 3) / 4;
   cx.sp += n;
-  const Value v = call_primitive(cx, d, area, n);
+  const Value v = call_primitive_re(cx, d, area, n);
   cx.sp = area;
   if (v.is_exit()) return Action::kRaise;
   if (d->reentry == Reentry::kReenters) RELOAD();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "compile/code_store.hpp"
 #include "compile/stack_code.hpp"
 #include "eval/byte_verify.hpp"
 #include "eval/machine.hpp"
@@ -13,20 +14,66 @@ namespace neovm::elisp {
 FunctionState::FunctionState() = default;
 FunctionState::~FunctionState() = default;
 
+namespace {
+
+// The symbol that OBJECT, whose frame is on top, was called by; empty when it was not.
+std::string name_of_running(Context& cx, Value object) {
+  Frame* f = machine(cx).fp;
+  if (f == nullptr || f->fn != object) return "";
+  Value called = f->form;
+  // A call from a form has its record in the frame below.
+  if (called.is_nil() && f->previous() != nullptr) called = f->previous()->form;
+  return called.has_tag(Tag::kSymbol) ? to_std_string(symbol_name(cx, called)) : "";
+}
+
+// What the call sites of CODE, by cache, call.
+std::vector<std::string> names_of_callees(Context& cx, Value object, const core::bytecode::Code& code) {
+  std::vector<std::string> names(code.caches);
+  for (std::size_t at = 0; at < code.words.size(); at += core::bytecode::length_at(code.words, at)) {
+    if (core::bytecode::op_of(code.words[at]) != core::bytecode::Op::call_global) continue;
+    const Value callee = slot_raw(slot_raw(object, 2), code.words[at + 1] & 0xFFFF);
+    if (callee.has_tag(Tag::kSymbol)) names[code.words[at + 1] >> 16] = to_std_string(symbol_name(cx, callee));
+  }
+  return names;
+}
+
+}  // namespace
+
 Tiers::Tiers() {
   none_.refused = true;
   table_ = {&none_, &none_};
+  states_.resize(2);
 }
 
 FunctionState* Tiers::ensure_state(Value object) {
   const std::uint32_t number = state_number(object);
   if (number > kNoState) return table_[number];
-  if (table_.size() > kLastState) return &none_;
-  states_.push_back(std::make_unique<FunctionState>());
-  table_.push_back(states_.back().get());
-  set_state_number(object, static_cast<std::uint32_t>(table_.size() - 1));
+  std::uint32_t free = 0;
+  if (!free_numbers_.empty()) {
+    free = free_numbers_.back();
+    free_numbers_.pop_back();
+  } else {
+    if (table_.size() > kLastState) return &none_;
+    free = static_cast<std::uint32_t>(table_.size());
+    table_.push_back(nullptr);
+    states_.emplace_back();
+  }
+  states_[free] = std::make_unique<FunctionState>();
+  table_[free] = states_[free].get();
+  set_state_number(object, free);
   ++statistics.functions;
-  return table_.back();
+  return table_[free];
+}
+
+void Tiers::functions_survived(const core::FunctionNumbers& alive) {
+  for (std::uint32_t i = kNoState + 1; i < states_.size(); ++i) {
+    if (states_[i] == nullptr || alive[i]) continue;
+    // No cache uses it: the cell that a cache looks at has got another function since, or was moved and the cache cleared.
+    states_[i].reset();
+    table_[i] = &none_;
+    free_numbers_.push_back(i);
+    ++statistics.functions_freed;
+  }
 }
 
 bool Tiers::enter(Context& cx, Value object) {
@@ -47,26 +94,49 @@ bool Tiers::translate(Context& cx, Value object) {
   FunctionState* s = ensure_state(object);
   if (s->words != nullptr) return true;
   if (s == &none_) return false;
-  std::optional<core::bytecode::Code> code = translate_stack_code(cx, object);
-  if (!code || !adopt(cx, object, std::move(*code)).empty()) {
+  CodePtr code = code_for(cx, object);
+  if (code == nullptr) {
     s->refused = true;
     ++statistics.refused;
     return false;
   }
+  install(cx, object, s, std::move(code));
   return true;
 }
 
 std::string Tiers::adopt(Context& cx, Value object, core::bytecode::Code code) {
+  FunctionState* s = ensure_state(object);
+  std::string why = verify_code(cx, code);
+  if (why.empty() && s == &none_) why = "too many functions";
+  if (why.empty()) install(cx, object, s, std::make_shared<const core::bytecode::Code>(std::move(code)));
+  return why;
+}
+
+std::string Tiers::verify_code(Context& cx, const core::bytecode::Code& code) {
   const Machine& m = machine(cx);
-  std::string why = core::bytecode::verify(code, [&m](unsigned opcode, unsigned n) {
+  return core::bytecode::verify(code, [&m](unsigned opcode, unsigned n) {
     const PrimitiveDescriptor* d = m.byte_primitives[opcode].descriptor;
     return d != nullptr && (d->max_args < 0 || n <= static_cast<unsigned>(d->max_args)) &&
            n >= static_cast<unsigned>(d->min_args);
   });
-  FunctionState* s = ensure_state(object);
-  if (why.empty() && s == &none_) why = "too many functions";
-  if (!why.empty()) return why;
-  s->code = std::make_shared<const core::bytecode::Code>(std::move(code));
+}
+
+Tiers::CodePtr Tiers::code_for(Context& cx, Value object) {
+  std::string key;
+  if (options.store != nullptr && describe_stack_code(object, &key)) {
+    if (CodePtr known = options.store->find(key)) {
+      ++statistics.shared;
+      return known;
+    }
+  }
+  std::optional<core::bytecode::Code> code = translate_stack_code(cx, object);
+  if (!code || !verify_code(cx, *code).empty()) return nullptr;
+  auto made = std::make_shared<const core::bytecode::Code>(std::move(*code));
+  return key.empty() ? made : options.store->publish(key, std::move(made));
+}
+
+void Tiers::install(Context& cx, Value object, FunctionState* s, CodePtr code) {
+  s->code = std::move(code);
   const core::bytecode::Code& c = *s->code;
   s->own_words = std::make_unique<core::bytecode::Word[]>(c.words.size());
   std::copy(c.words.begin(), c.words.end(), s->own_words.get());
@@ -78,9 +148,14 @@ std::string Tiers::adopt(Context& cx, Value object, core::bytecode::Code code) {
   s->rest = c.rest;
   s->dynamic = !slot_raw(object, 0).is_fixnum();
   if (!s->rest && !s->dynamic && s->mandatory == s->parameters) s->exact_arguments = s->parameters;
+  if (options.count) {
+    s->executed = std::make_unique<std::uint64_t[]>(c.words.size());
+    s->missed = std::make_unique<std::uint64_t[]>(c.words.size());
+    s->name = name_of_running(cx, object);
+    s->callees = names_of_callees(cx, object, c);
+  }
   s->words = s->own_words.get();
   ++statistics.translated;
-  return "";
 }
 
 bool Tiers::switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target) {
@@ -109,7 +184,7 @@ bool Tiers::veto(Context&, Value object) {
 
 void Tiers::clear_movable() {
   for (SwitchTarget& s : sound_switches_) s = {};
-  for (CallCache* c : movable_) c->key = 0;
+  for (CallCache* c : movable_) c->key = c->misses = 0;
   statistics.caches_cleared += movable_.size();
   movable_.clear();
 }
@@ -130,6 +205,8 @@ void configure_tiers(Context& cx, const TierOptions& options) {
   if (options.count) tiers.statistics.instructions.resize(core::bytecode::kOpCount);
 }
 
+const TierOptions& tier_options_of(Context& cx) { return tiers_of(cx).options; }
+
 Tiers& tiers_of(Context& cx) {
   if (void* t = extension_state(cx, ExtensionId::kGuestEval)) return *static_cast<Tiers*>(t);
   auto* t = new Tiers;
@@ -138,6 +215,9 @@ Tiers& tiers_of(Context& cx) {
   e.trace = [](void* state, Tracer& t) { static_cast<Tiers*>(state)->trace(t); };
   e.destroy = [](void* state) { delete static_cast<Tiers*>(state); };
   set_extension(cx, ExtensionId::kGuestEval, e);
+  core::watch_functions(cx, {t, [](void* data, const core::FunctionNumbers& alive) {
+                               static_cast<Tiers*>(data)->functions_survived(alive);
+                             }});
   return *t;
 }
 

@@ -2,7 +2,9 @@
 //
 // A byte-code object carries the number of its FunctionState in its header (flags and aux). make-closure copies the
 // number, so all closures of one source function share state; 0 means not verified, 1 verified without state.
-// States live as long as the isolate. When the numbers run out, further functions stay in the stack executor.
+// A state goes when a major collection finds no object with its number, which is then given to another function. While all
+// numbers are taken, further functions stay in the stack executor.
+// The instructions themselves (`Code`) are immutable and shared by the isolates that have one code store.
 #pragma once
 
 #include <array>
@@ -14,6 +16,7 @@
 
 #include "neovm/abi/api.hpp"
 #include "neovm/core/bytecode/code.hpp"
+#include "neovm/core/function_numbers.hpp"
 #include "neovm/elisp/elisp.hpp"
 
 namespace neovm::elisp {
@@ -22,13 +25,13 @@ struct Machine;
 struct FunctionState;
 struct SourceMap;
 
-// One call site's memory of what its function cell held. Valid while the constant is still that symbol and the cell's
-// function_version has not moved.
+// One call site's memory of what its function cell held (inline_cache.hpp). Valid while the constant is still that symbol
+// and the cell's function_version has not moved.
 struct CallCache {
   std::uint64_t key = 0;  // word of the symbol; 0: empty
   SymbolCells* cell = nullptr;
   std::uint32_t version = 0;
-  std::uint32_t misses = 0;
+  std::uint32_t misses = 0;  // how often it did not fit; decays at collections that clear it
   union {
     FunctionState* code = nullptr;         // call_code
     const PrimitiveDescriptor* primitive;  // call_primitive
@@ -52,19 +55,25 @@ struct FunctionState {
   std::shared_ptr<const core::bytecode::Code> code;
   std::unique_ptr<core::bytecode::Word[]> own_words;
   std::unique_ptr<CallCache[]> own_caches;
+  // Only with TierOptions::count; by word: executions of the instruction; of a call without its cache.
+  std::unique_ptr<std::uint64_t[]> executed;
+  std::unique_ptr<std::uint64_t[]> missed;
+  std::string name;                  // that it was first called by
+  std::vector<std::string> callees;  // what its call sites call, by cache
 };
 
 struct TierStatistics {
-  std::uint64_t functions = 0;  // with a state
+  std::uint64_t functions = 0;        // with a state
+  std::uint64_t functions_freed = 0;  // with their functions
   std::uint64_t translated = 0;
+  std::uint64_t shared = 0;  // of these, whose code another translation had made
   std::uint64_t refused = 0;
-  std::uint64_t quickened = 0;
-  std::uint64_t cache_misses = 0;  // a filled cache did not fit
-  std::uint64_t cache_fills = 0;
-  std::uint64_t source_compiled = 0;                    // interpreted functions
-  std::uint64_t source_dropped = 0;                     // … whose code did not hold any more
-  std::map<std::string, std::uint64_t> source_refused;  // by reason
-  std::uint64_t caches_cleared = 0;                     // by the collector, because their symbol may have moved
+  std::uint64_t cache_fills = 0;                               // each quickens its site
+  std::uint64_t caches_cleared = 0;                            // by the collector, because their symbol may have moved
+  std::uint64_t invalidations[core::bytecode::kOpCount] = {};  // filled caches that did not fit, by quickened form
+  std::uint64_t source_compiled = 0;                           // interpreted functions
+  std::uint64_t source_dropped = 0;                            // … whose code did not hold any more
+  std::map<std::string, std::uint64_t> source_refused;         // by reason
   // Only counted with TierOptions::count.
   std::vector<std::uint64_t> instructions;  // of register code, by opcode; empty unless counted
   std::uint64_t stack_instructions = 0;
@@ -90,6 +99,14 @@ class Tiers {
   // The cache now depends on a symbol that the collector may move.
   void note_movable(CallCache* cache) { movable_.push_back(cache); }
   void clear_movable();
+  // A major collection found functions of these numbers only.
+  void functions_survived(const core::FunctionNumbers& alive);
+
+  template <class Fn>
+  void each_state(Fn&& fn) const {
+    for (const auto& s : states_)
+      if (s != nullptr) fn(*s);
+  }
 
   // ---- interpreted functions: eval/source.cpp ----
   // FUNCTION, a lambda or closure, is called with N arguments. Its register code's object when there is some that takes
@@ -101,6 +118,13 @@ class Tiers {
   TierStatistics statistics;
 
  private:
+  using CodePtr = std::shared_ptr<const core::bytecode::Code>;
+  // The register code of OBJECT, from the store or made now; null when it has none.
+  CodePtr code_for(Context& cx, Value object);
+  // Empty, or why CODE must not run.
+  std::string verify_code(Context& cx, const core::bytecode::Code& code);
+  void install(Context& cx, Value object, FunctionState* s, CodePtr code);
+
   // What is known of the interpreted function whose (ARGS . BODY) is `tail`; forgotten at each collection.
   struct Warmth {
     std::uint64_t tail = 0;
@@ -111,8 +135,9 @@ class Tiers {
 
   std::array<Warmth, 512> warmth_{};
   Value sources_ = kNil;  // weak table: tail -> object, or t
-  std::vector<FunctionState*> table_;
-  std::vector<std::unique_ptr<FunctionState>> states_;
+  std::vector<FunctionState*> table_;                   // by number; a free one has none_
+  std::vector<std::unique_ptr<FunctionState>> states_;  // likewise; a free one is null
+  std::vector<std::uint32_t> free_numbers_;
   std::vector<CallCache*> movable_;
   // Answers of switch_is_sound, true ones, by the address of the code; forgotten at each collection.
   struct SwitchTarget {

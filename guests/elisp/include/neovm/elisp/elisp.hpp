@@ -1,6 +1,8 @@
 // The Emacs Lisp guest: what embedders and tools call.
 #pragma once
 
+#include <memory>
+
 #include "neovm/core/context.hpp"
 
 namespace neovm::elisp {
@@ -13,16 +15,22 @@ void attach(Context& cx);
 void attach_context(Context& cx, bool every_start);
 
 // Which tiers run the functions of an isolate, and what is counted on the way.
+// Where isolates find register code that another has made already (compile/code_store.hpp).
+class CodeStore;
+std::shared_ptr<CodeStore> make_code_store();
+
 struct TierOptions {
   bool enabled = true;                 // false: forms and GNU's stack byte-code only
   bool count = false;                  // instructions by tier, for the statistics
   std::uint32_t threshold = 3;         // calls after which a function without loops gets register code
   bool source = false;                 // interpreted functions, too, are compiled
   std::uint32_t source_threshold = 8;  // calls after which one without loops is
+  std::shared_ptr<CodeStore> store;    // null: the isolate's code is its own
 };
 // Any time between two runs; before attach() to have it for the first one. While an image is built the tiers must
 // be off: register code is not part of it.
 void configure_tiers(Context& cx, const TierOptions& options);
+const TierOptions& tier_options_of(Context& cx);
 
 // Evaluates FORM in the lexical environment *env (nil: dynamic scoping, ((VAR . VALUE)… t): lexical). A
 // (defvar X) at the top of FORM extends *env, so that a file's forms share it. `load` uses this.

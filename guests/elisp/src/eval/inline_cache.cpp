@@ -1,0 +1,115 @@
+#include "eval/inline_cache.hpp"
+
+#include "eval/source.hpp"
+#include "neovm/abi/api.hpp"
+
+namespace neovm::elisp {
+
+using core::bytecode::a_of;
+using core::bytecode::b_of;
+using core::bytecode::c_of;
+using core::bytecode::Op;
+using core::bytecode::op_of;
+using core::bytecode::Word;
+
+namespace {
+
+// A call site whose cache failed so often is restless.
+constexpr std::uint32_t kRestlessMisses = 64;
+
+// Is the call of type-of at SITE followed by a varref and a memq of its value in that? Verified code does not end before:
+// neither instruction ends a path.
+bool checks_type(const Word* site) {
+  const Word variable = site[3];
+  if (op_of(variable) != Op::varref) return false;
+  const Word search = site[4];
+  return op_of(search) == Op::memq && b_of(search) == a_of(*site) && c_of(search) == a_of(variable) &&
+         a_of(variable) != a_of(*site);
+}
+
+}  // namespace
+
+Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn, const Word* site) {
+  Tiers& tiers = *m.tiers;
+  const std::uint32_t n = b_of(*site);
+  if (!symbol.has_tag(Tag::kSymbol)) return Op::call_global;
+  // Where definitions change all the time, only every 256th call tries again.
+  if (c->misses > kRestlessMisses && (++c->misses & 255) != 0) return Op::call_global;
+  Op op = Op::call_global;
+  if (is_byte_code(fn)) {
+    FunctionState* const s = tiers.state(state_number(fn));
+    if (s->words == nullptr || s->refused) return Op::call_global;  // it may warm up
+    c->code = s;
+    op = s->exact_arguments == n ? Op::call_code : Op::call_code_adjusted;
+  } else if (is_subr(fn)) {
+    const auto* subr = fn.as_pointer<SubrObject>();
+    const PrimitiveDescriptor* d = subr->descriptor;
+    c->primitive = d;
+    if (subr->header.aux != kNotMachine) {
+      if (d->is_special_form()) return Op::call_global;
+      op = Op::call_applied;
+    } else if (n < static_cast<std::uint32_t>(d->min_args) ||
+               (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args))) {
+      return Op::call_global;
+    } else if (d == m.gethash) {
+      op = Op::call_gethash;
+    } else if (d == m.puthash) {
+      op = Op::call_puthash;
+    } else if (d == m.type_of) {
+      op = checks_type(site) ? Op::check_type : Op::call_type_of;
+    } else if (d->reentry == Reentry::kReenters) {
+      op = Op::call_reentrant;
+    } else if (static_cast<int>(n) != d->max_args || n == 0 || n > 3) {
+      op = Op::call_primitive;
+    } else {
+      op = n == 1 ? Op::call_primitive1 : (n == 2 ? Op::call_primitive2 : Op::call_primitive3);
+    }
+  } else if (fn.is_cons() && (car_raw(fn) == Qlambda || car_raw(fn) == Qclosure)) {
+    op = Op::call_applied;
+  } else {
+    return Op::call_global;
+  }
+  SymbolCells& cell = cx.cells(symbol);
+  if (c->key != 0) ++c->misses;
+  c->key = symbol.bits();
+  c->cell = &cell;
+  c->version = cell.function_version;
+  if (!symbol.is_id_symbol()) tiers.note_movable(c);
+  ++tiers.statistics.cache_fills;
+  return op;
+}
+
+Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* caller, Value symbol, std::uint32_t n) {
+  if (!symbol.is_symbol()) return kNil;
+  SymbolCells& cell = cx.cells(symbol);
+  const Value fn = cell.function.is_symbol() ? resolve_function(cx, cell.function) : cell.function;
+  std::uint32_t kind = kCalledGenerally;
+  const PrimitiveDescriptor* d = nullptr;
+  if (is_subr(fn)) {
+    const auto* subr = fn.as_pointer<SubrObject>();
+    d = subr->descriptor;
+    if (d->is_special_form() || n < static_cast<std::uint32_t>(d->min_args) ||
+        (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args)))
+      return kNil;
+    if (subr->header.aux == kNotMachine && d->reentry == Reentry::kNoReentry)
+      kind = static_cast<int>(n) == d->max_args && n >= 1 && n <= 3 ? n : kCalledDirectly;
+  } else if (fn.is_cons()) {
+    const Value head = car_raw(fn);
+    if (head == Qmacro && caller->source != nullptr) caller->source->stale = true;
+    if (head != Qlambda && head != Qclosure) return kNil;
+  } else if (!is_byte_code(fn)) {
+    return kNil;
+  }
+  if (fn != cell.function) return fn;  // an alias: two cells
+  if (c->key != 0) ++tiers.statistics.invalidations[static_cast<unsigned>(Op::call_source)];
+  c->key = symbol.bits();
+  c->cell = &cell;
+  c->version = cell.function_version;
+  c->primitive = d;
+  c->misses = kind;
+  if (!symbol.is_id_symbol()) tiers.note_movable(c);
+  ++tiers.statistics.cache_fills;
+  return fn;
+}
+
+}  // namespace neovm::elisp

@@ -1,0 +1,27 @@
+// Inline caches of call sites: which quickened form a call takes, and when.
+//
+// A site `call_global` looks its function up. When what it finds has a form of its own, the site remembers the symbol, the
+// symbol's cell and the version of the function in it, and becomes that form (in this isolate's copy of the words). The
+// form compares symbol and version; when either has moved, the site is a `call_global` again and learns anew. A site that
+// has failed often is restless: it tries again at every 256th call only, until things calm down.
+#pragma once
+
+#include "eval/machine.hpp"
+#include "eval/tiers.hpp"
+
+namespace neovm::elisp {
+
+// The call at SITE goes through SYMBOL, whose cell holds FN now. Fills its cache and returns the opcode that uses it;
+// call_global when there is none.
+core::bytecode::Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn,
+                              const core::bytecode::Word* site);
+
+// What the cache of a call from source says in `misses`: a primitive of one, two or three parameters, or
+inline constexpr std::uint32_t kCalledDirectly = 4;   // … of others
+inline constexpr std::uint32_t kCalledGenerally = 5;  // anything else
+
+// The function of SYMBOL, when the interpreter of forms would now evaluate N arguments for it and call it; nil when it would
+// do something else: expand a macro, load a file, signal an error.
+Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* caller, Value symbol, std::uint32_t n);
+
+}  // namespace neovm::elisp

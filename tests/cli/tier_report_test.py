@@ -1,0 +1,62 @@
+"""What the tiers did: --neovm-tier-report, neovm stats FILE, neovm-tier-sites and the dumps and vetoes by function."""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import harness  # noqa: E402
+
+WORK = ("(progn (defalias 'r-callee (byte-compile (lambda (x) (1+ x))))"
+        " (defalias 'r-caller (byte-compile (lambda (n) (let ((s 0)) (while (> n 0) (setq s (r-callee s) n (1- n))) s))))"
+        " (r-callee 1) (r-callee 1) (r-callee 1) (r-caller 5000))")
+
+
+def neomacs(binaries, *arguments):
+    return subprocess.run([f"{binaries}/neomacs", "--batch", "-Q", *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_report_files_are_summed(binaries):
+    with tempfile.TemporaryDirectory() as folder:
+        file = f"{folder}/report.json"
+        for _ in range(2):
+            result = neomacs(binaries, f"--neovm-tier-report={file}", "--eval", WORK)
+            assert result.returncode == 0 and result.stderr == "", result
+        lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
+        assert len(lines) == 2 and all(line["op-call_code"] >= 4990 for line in lines), lines
+        busiest = lines[0]["sites"][0]
+        assert busiest["function"] == "r-caller" and busiest["callee"] == "r-callee", lines[0]["sites"]
+        assert busiest["executed"] == 5000 and busiest["misses"] < 10, busiest
+        summed = subprocess.run([f"{binaries}/neovm", "stats", "--json", file], capture_output=True, text=True, timeout=60)
+        told = json.loads(summed.stdout)
+        assert told["processes"] == 2 and told["op-call_code"] == sum(line["op-call_code"] for line in lines), told
+        assert 0 < told["register-share"] <= 100 and 50 < told["cache-hit-rate"] <= 100, told
+        text = subprocess.run([f"{binaries}/neovm", "stats", file], capture_output=True, text=True, timeout=60)
+        assert re.search(r"^cache hit rate +\d+\.\d\d%$", text.stdout, re.M), text
+        wrong = subprocess.run([f"{binaries}/neovm", "stats", __file__], capture_output=True, text=True, timeout=60)
+        assert wrong.returncode == 1 and "not a report" in wrong.stderr, wrong
+
+
+def test_report_as_text(binaries):
+    result = neomacs(binaries, "--neovm-tier-report", "--eval", WORK)
+    assert result.returncode == 0 and "cache hit rate" in result.stderr, result
+    assert re.search(r"r-caller\+\d+ call_code r-callee: 5000 calls, \d without cache", result.stderr), result.stderr
+
+
+def test_sites_code_and_veto_of_a_function(binaries):
+    form = (f"(progn {WORK} (princ (neovm-register-code 'r-caller t)) (prin1 (neovm-tier-sites 'r-caller))"
+            " (terpri) (neovm-tier-veto 'r-callee) (r-caller 500) (prin1 (neovm-tier-sites 'r-caller)))")
+    result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
+    assert result.returncode == 0, result
+    assert re.search(r"call_code r\d+ k\d+ r-callee cache \d+", result.stdout), result.stdout
+    before, after = re.findall(r"\(\(r-caller \d+ (\S+) \S+ (\d+) (\d+)\)\)", result.stdout)
+    assert before[:2] == ("call_code", "5000") and int(before[2]) < 10, before
+    # The callee runs in the stack executor now, and its calls go without a cache.
+    assert after[:2] == ("call_global", "5500") and int(after[2]) >= 499, after
+
+
+if __name__ == "__main__":
+    harness.main(globals())
