@@ -1,6 +1,7 @@
 // The verifier: one pass that finds where instructions begin, then a walk along every path. What it accepts
 // cannot read or write outside of registers, constants, caches and instructions, whatever the values are; types are
 // the instructions' own business.
+#include <array>
 #include <utility>
 
 #include "neovm/core/bytecode/code.hpp"
@@ -9,13 +10,37 @@ namespace neovm::core::bytecode {
 
 namespace {
 
-// Auxiliary words that the letters after the bar stand for.
-unsigned auxiliary_words(std::string_view operands, Word word) {
-  const std::size_t bar = operands.find('|');
-  if (bar == std::string_view::npos) return 0;
-  unsigned words = 0;
-  for (const char c : operands.substr(bar + 1)) words += c == 'a' ? (b_of(word) + 3) / 4 : 1;
-  return words;
+// What the verifier asks of a row, read from its letters once.
+struct Shape {
+  std::uint8_t fixed = 0;  // auxiliary words besides `a`
+  bool arguments = false;  // has `a` words
+  bool jumps = false;
+  bool quickened = false;
+  bool ends = false;
+};
+constexpr std::array<Shape, kOpCount> kShapes = [] {
+  std::array<Shape, kOpCount> shapes{};
+  for (unsigned op = 0; op < kOpCount; ++op) {
+    Shape& s = shapes[op];
+    bool auxiliary = false;
+    for (const char c : kOpRows[op].operands) {
+      if (c == 'J' || c == 'j') s.jumps = true;
+      if (auxiliary && c == 'a') s.arguments = true;
+      if (auxiliary && c != 'a') ++s.fixed;
+      auxiliary = auxiliary || c == '|';
+    }
+    for (const char c : kOpRows[op].effects) {
+      if (c == 'Q') s.quickened = true;
+      if (c == 'T') s.ends = true;
+    }
+  }
+  return shapes;
+}();
+constexpr const Shape& shape(Word word) { return kShapes[word & 0xFF]; }
+
+unsigned auxiliary_words(Word word) {
+  const Shape& s = shape(word);
+  return s.fixed + (s.arguments ? (b_of(word) + 3) / 4 : 0);
 }
 
 constexpr unsigned kMaxHandlers = 250;
@@ -35,7 +60,7 @@ class Verifier {
     for (std::size_t at = 0; at < code_.words.size();) {
       starts_[at] = true;
       if ((code_.words[at] & 0xFF) >= kOpCount) return fail(at, "no such opcode");
-      const std::size_t length = 1 + auxiliary_words(row(op_of(code_.words[at])).operands, code_.words[at]);
+      const std::size_t length = 1 + auxiliary_words(code_.words[at]);
       if (length > code_.words.size() - at) return fail(at, "cut off");
       at += length;
     }
@@ -97,7 +122,7 @@ class Verifier {
     const Word word = code_.words[at];
     const Op op = op_of(word);
     const OpRow& r = row(op);
-    if (r.effects.find('Q') != std::string_view::npos) return fail(at, "a quickened form");
+    if (shape(word).quickened) return fail(at, "a quickened form");
     std::size_t next = at + 1;
     unsigned handlers = handlers_[at];
     std::int64_t jump = -1;
@@ -154,10 +179,9 @@ class Verifier {
         } else if (std::string why = reach(at, t.word, handlers); !why.empty())
           return why;
     }
-    const bool jumps = r.operands.find('J') != std::string_view::npos || r.operands.find('j') != std::string_view::npos;
-    if (jumps && op != Op::push_catch && op != Op::push_handler)
+    if (shape(word).jumps && op != Op::push_catch && op != Op::push_handler)
       if (std::string why = reach(at, jump, handlers); !why.empty()) return why;
-    if (r.effects.find('T') != std::string_view::npos) return {};
+    if (shape(word).ends) return {};
     if (next >= code_.words.size()) return fail(at, "runs off the end");
     return reach(at, static_cast<std::int64_t>(next), handlers);
   }
@@ -171,9 +195,7 @@ class Verifier {
 
 }  // namespace
 
-unsigned length_at(std::span<const Word> words, std::size_t at) {
-  return 1 + auxiliary_words(row(op_of(words[at])).operands, words[at]);
-}
+unsigned length_at(std::span<const Word> words, std::size_t at) { return 1 + auxiliary_words(words[at]); }
 
 std::string verify(const Code& code, const std::function<bool(unsigned, unsigned)>& primitive) {
   return Verifier(code, primitive).run();

@@ -26,6 +26,21 @@ std::string name_of_running(Context& cx, Value object) {
   return called.has_tag(Tag::kSymbol) ? to_std_string(symbol_name(cx, called)) : "";
 }
 
+// Can this stack byte-code go back, or through a jump table? Looks at every byte that could be such an instruction, whether or
+// not one begins there: no is right, yes seldom wrong, and then only early.
+bool may_be_urgent(Value code) {
+  const std::uint8_t* const bytes = string_data_raw(code);
+  const std::int64_t length = string_bytes(code);
+  for (std::int64_t i = 0; i < length; ++i) {
+    const unsigned op = bytes[i];
+    if (op == 183) return true;
+    if (op >= 130 && op <= 134 && i + 2 < length && (bytes[i + 1] | bytes[i + 2] << 8) <= i) return true;
+    if (op >= 170 && op <= 174 && i + 1 < length && bytes[i + 1] <= 128) return true;
+    if ((op == 49 || op == 50) && i + 2 < length && (bytes[i + 1] | bytes[i + 2] << 8) <= i) return true;
+  }
+  return false;
+}
+
 // What the call sites of CODE, by cache, call.
 std::vector<std::string> names_of_callees(Context& cx, Value object, const core::bytecode::Code& code) {
   std::vector<std::string> names(code.caches);
@@ -82,12 +97,8 @@ bool Tiers::enter(Context& cx, Value object) {
   if (s->words != nullptr) return !s->refused;
   if (s->refused) return false;
   ++s->calls;
-  if (s->calls == 1) {
-    StackFlow flow;
-    if (!follow_stack_code(cx, object, stack_arguments(object), &flow)) return false;
-    if (flow.urgent) return translate(cx, object);
-  }
-  return s->calls >= options.threshold && translate(cx, object);
+  const bool due = s->calls >= options.threshold || (s->calls == 1 && may_be_urgent(slot_raw(object, 1)));
+  return due && translate(cx, object);
 }
 
 bool Tiers::translate(Context& cx, Value object) {
