@@ -134,7 +134,7 @@ class Tiers {
   Value lookup_source(Context& cx, Warmth* w, Value tail, bool lexical);
 
   std::array<Warmth, 512> warmth_{};
-  Value sources_ = kNil;  // weak table: tail -> object, or t
+  Value sources_ = kNil;                                // weak table: tail -> object, or t
   std::vector<FunctionState*> table_;                   // by number; a free one has none_
   std::vector<std::unique_ptr<FunctionState>> states_;  // likewise; a free one is null
   std::vector<std::uint32_t> free_numbers_;
