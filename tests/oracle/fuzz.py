@@ -28,11 +28,14 @@ SETTERS = re.compile(r"^(set-(window|frame|display|minibuffer|standard|terminal|
                      r"make-frame|put$|set$|provide$|autoload$|defalias$|delete-|handle-)")
 SPECIAL = ["let", "let*", "if", "cond", "condition-case", "progn", "prog1", "prog2", "and", "or", "catch", "unwind-protect", "quote",
            "function", "setq", "save-excursion", "save-restriction", "save-current-buffer"]
+# Their value is a table of the whole machine, which is printed as it happens to be stored: of these a digest of what each
+# character has is compared, as ranges of equal values.
+CONTENTS = {"standard-case-table", "current-case-table", "standard-syntax-table", "syntax-table", "copy-syntax-table",
+            "make-category-table"}
+# Of these only the type: a category table takes Emacs ten seconds to walk, the keymaps and faces have what only a display loads.
+TABLES = {"current-global-map", "current-active-maps", "standard-category-table", "category-table", "copy-category-table",
+          "frame--face-hash-table", "frame-parameters"}
 # Their results are long or slow for numbers that are far away; the errors are covered by the generated corpus.
-# Their value is a table of the whole machine, which takes seconds to print; of these the type is compared.
-TABLES = {"current-global-map", "current-active-maps", "standard-case-table", "current-case-table", "standard-syntax-table",
-          "syntax-table", "copy-syntax-table", "standard-category-table", "category-table", "copy-category-table",
-          "frame--face-hash-table", "frame-parameters", "coding-system-list", "charset-list", "make-category-table"}
 NO_BIG = {"make-list", "make-string", "make-vector", "make-bool-vector", "make-record", "insert-char", "insert-byte", "expt", "ash",
           "make-gap", "indent-to", "string-to-number"}
 
@@ -55,7 +58,7 @@ class Maker:
         self.accepts = {p.name: signatures.get(p.name, {"accepts": []})["accepts"] for p in self.primitives}
         self.by_result = {}
         for primitive in self.primitives:
-            if SETTERS.match(primitive.name) or primitive.name in TABLES:
+            if SETTERS.match(primitive.name) or primitive.name in TABLES | CONTENTS:
                 continue
             for classes, result in self.accepts[primitive.name]:
                 if result is not None:
@@ -132,6 +135,8 @@ class Maker:
         tree = [name] + self.arguments(dice, primitive.name, classes, 3)
         if primitive.name in TABLES:
             return ["type-of", tree], False
+        if primitive.name in CONTENTS:
+            return ["gen-contents", tree], False
         if primitive.area in values.BUFFER_AREAS or dice.random() < 0.1:
             text = dice.choice(['"Hello (big) world_12\\n  second line: a.b\\n"', '"\u00e9\u03bb abc\\nxyz\\n"', '"(a \\"b\\" ; c\\n [d])"'])
             tree = ["progn", ["insert", text], ["goto-char", str(dice.randint(1, 12))], tree]
@@ -141,7 +146,7 @@ class Maker:
 
 def cases_of(items):
     """Cases of a batch, after those of the prelude."""
-    head = forms.parse(values.PRELUDE, "fuzz")
+    head = forms.parse(values.PRELUDE + values.CONTENTS_PRELUDE, "fuzz")
     cases = list(head)
     for number, (tree, state) in enumerate(items):
         cases.append(forms.Case(text=text_of(tree), file="fuzz", line=number + 1, state=["buffer", "point"] if state else []))

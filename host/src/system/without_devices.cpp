@@ -29,8 +29,6 @@ NEOVM_NEVER(set_output_flow_control, "set-output-flow-control", 1, 2, (Context&,
 NEOVM_NEVER(set_quit_char, "set-quit-char", 1, 1, (Context&, Value),
             "Set the terminal's quit character; there is none.")
 NEOVM_NEVER(inotify_valid_p, "inotify-valid-p", 1, 1, (Context&, Value), "Return t for a live watch; there are none.")
-NEOVM_NEVER(font_family_list, "font-family-list", 0, 1, (Context&, Value), "Return the font families; there are none.")
-NEOVM_NEVER(frame_font_cache, "frame-font-cache", 0, 1, (Context&, Value), "Return FRAME's font cache; there is none.")
 #undef NEOVM_NEVER
 
 // ---- fonts: specifications exist, but never a font ------------------------------------------------------------
@@ -40,13 +38,30 @@ static Value check_font_spec_re(Context& cx, Value spec) {
   return is_spec.is_nil() ? wrong_type(cx, intern(cx, "font-spec"), spec) : kNil;
 }
 
+NEOVM_PRIMITIVE(font_family_list, "font-family-list", 0, 1, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
+                "Return the font families of FRAME; there are none.")
+(Context& cx, Value frame) {
+  TRY(decode_live_frame(cx, frame));
+  return kNil;
+}
+
+NEOVM_PRIMITIVE(frame_font_cache, "frame-font-cache", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic,
+                "Return FRAME's font cache; there is none.")
+(Context&, Value) { return kNil; }
+
 NEOVM_PRIMITIVE(find_font, "find-font", 1, 2, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return a font that matches FONT-SPEC; there are none.")
-(Context& cx, Value spec, Value) { return check_font_spec_re(cx, spec); }
+(Context& cx, Value spec, Value frame) {
+  TRY(decode_live_frame(cx, frame));
+  return check_font_spec_re(cx, spec);
+}
 
 NEOVM_PRIMITIVE(list_fonts, "list-fonts", 1, 4, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
                 "List the fonts that match FONT-SPEC; there are none.")
-(Context& cx, Value spec, Value, Value, Value) { return check_font_spec_re(cx, spec); }
+(Context& cx, Value spec, Value frame, Value, Value) {
+  TRY(decode_live_frame(cx, frame));
+  return check_font_spec_re(cx, spec);
+}
 
 #define NEOVM_NO_FONT(id, name, min, max, parameters, wanted, doc)                                    \
   NEOVM_PRIMITIVE(id, name, min, max, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic, doc) \

@@ -149,14 +149,23 @@ Value let_bind(Context& cx, Value symbol, Value v, Value outer, Value inner) {
 
 namespace {
 
-// Calls a kMany primitive with the elements of a list (plus separators), on the VM stack.
+// Calls a kMany primitive with the elements of a list (plus separators), on the VM stack. What the stack cannot hold at once
+// is done piece by piece: the result so far is the first argument of the next call.
 Value call_spread(Context& cx, const PrimitiveDescriptor* d, Value items, Value separator, bool separate) {
+  constexpr std::ptrdiff_t kSmallestPiece = 1024;
   Value* const base = cx.sp;
   for (Value l = items; l.is_cons(); l = cdr_raw(l)) {
     if (cx.sp + 8 >= cx.stack_limit) {
+      const std::ptrdiff_t n = cx.sp - base;
+      Value piece = kExit;
+      if (n < kSmallestPiece) {
+        stack_exceeded(cx);
+      } else {
+        piece = call_subr(cx, d, base, static_cast<std::uint32_t>(n));
+      }
       cx.sp = base;
-      stack_exceeded(cx);
-      return kExit;
+      if (piece.is_exit()) return kExit;
+      *cx.sp++ = piece;
     }
     if (separate && cx.sp != base) *cx.sp++ = separator;
     *cx.sp++ = car_raw(l);

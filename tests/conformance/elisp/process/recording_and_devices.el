@@ -48,3 +48,7 @@
 (read-coding-system "a")
 (read-coding-system 3)
 (read-non-nil-coding-system "a")
+(font-family-list 3)
+(frame-font-cache 3)
+(find-font 3 4)
+(list-fonts 3 4)
