@@ -153,10 +153,12 @@ def test_without_proc(bin_folder):
     if subprocess.run([*hidden, "true"], capture_output=True).returncode != 0:
         print("/proc cannot be hidden here", file=sys.stderr)
         return
+    if b"libasan" in subprocess.run(["ldd", f"{bin_folder}/neomacs"], capture_output=True).stdout:
+        print("AddressSanitizer itself reads its options and its threads from /proc", file=sys.stderr)
+        return
     form = "(let ((l (list 1 2))) (garbage-collect) (apply #'mapcar (list (lambda (x) (garbage-collect) (princ x)) l)))"
-    environment = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
     result = subprocess.run([*hidden, f"{bin_folder}/neomacs", "--batch", "-Q", "--eval", form], stdin=subprocess.DEVNULL,
-                            capture_output=True, timeout=100 * harness.PATIENCE, env=environment)
+                            capture_output=True, timeout=100 * harness.PATIENCE)
     harness.orderly(result)
     check((result.returncode, result.stdout, said(result)) == (0, b"12", []), result)
     with tempfile.TemporaryDirectory() as folder:
