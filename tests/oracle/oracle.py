@@ -221,7 +221,9 @@ def main():
                         print(f"note: {case.file}:{case.line} ends Emacs itself: {answer[0]}")
                 print(f"recorded {len(cases):5} {short(path)}")
         return 0
-    vm = machine.Machine(options.vm, shlex.split(options.vm_args), options.timeout, options.keep_jobs, feed=options.feed)
+    # Random forms ask for absurd sizes: both machines get the same limit.
+    limit = ["--neovm-memory-limit=6144"] if options.fuzz else []
+    vm = machine.Machine(options.vm, limit + shlex.split(options.vm_args), options.timeout, options.keep_jobs, feed=options.feed)
     if options.fuzz:
         import fuzz
         return fuzz.run(options, vm, emacs)
