@@ -27,6 +27,7 @@ TXT
   esac
   shift
 done
+need test
 [ "$build_first" = no ] || build "$preset"
 passed=0
 failed=0

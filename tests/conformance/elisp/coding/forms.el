@@ -148,7 +148,7 @@
 (charset-plist 'unicode-bmp)
 (charset-plist 'eight-bit)
 (charset-plist 'eight-bit-control)
-(charset-priority-list)
+(remq 'unicode-bmp (remq 'unicode (charset-priority-list))) ; where these two stand is for the machine's locale files to say
 (charset-priority-list t)
 (char-charset 97)
 (char-charset 233)
