@@ -4,7 +4,8 @@
 // written, densely packed, as blocks of old space laid out for a fixed window of the heap range. The first
 // image loaded in a process is mapped privately at that window, so that nothing is touched but what is
 // used; further isolates have it elsewhere, relocated by a bitmap, all at once or page by page as it is touched
-// (src/image/lazy.hpp). Primitives and host types are found again by name; host objects and extensions speak for themselves through the hooks of host.hpp.
+// (src/image/lazy.hpp). Primitives and host types are found again by name; host objects and extensions
+// speak for themselves through the hooks of host.hpp.
 //
 // An image belongs to the set of symbols, primitives and variables of the build that wrote it (any
 // optimization level of it): image_build_id(). It is a cache, not an interchange format.

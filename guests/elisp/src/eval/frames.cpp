@@ -1,4 +1,5 @@
-// The interpreter of forms, and the part of the machine that applies functions and unwinds.
+// The interpreter of forms, and the part of the machine that applies functions and unwinds: one loop over the frames, whose
+// labels, one for each state of a form or a call, share its registers. It is long because it is one function.
 //
 // Rules of this file:
 //  1. `fp` and `sp` are locals; SYNC() stores them before anything that may re-enter, collect or signal.

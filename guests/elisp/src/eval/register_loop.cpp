@@ -1,4 +1,4 @@
-// The interpreter of register bytecode (T1).
+// The interpreter of register bytecode (T1): one function with a label for each opcode, which share its registers.
 //
 // Rules of this file:
 //  1. m.fp and cx.sp are right all the time: sp is the end of the frame's registers. Errors can be recorded and
