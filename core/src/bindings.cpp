@@ -81,23 +81,18 @@ Value pop_binding_re(Context& cx) {
 
 }  // namespace core
 
-Value unbind_to_re(Context& cx, std::size_t depth, Value result) {
-  if (cx.bindings.size() <= depth) return result;
-  if (result.is_exit() && !cx.exit_resolved) {
-    // The error is on its way: its handler is found, and the debugger runs, before anything is unbound.
-    if (const auto resolve = cx.isolate().guest_hooks().resolve_exit; resolve != nullptr) resolve(cx);
-  }
-  Value* const base = cx.sp;
-  if (cx.sp + 4 >= cx.stack_limit) return result;
-  // The result, or the pending exit, waits on the VM stack, where it is traced.
+namespace {
+
+// The result, or the pending exit, waits in `held`, three words that are traced, while the clean-ups run above `floor`.
+Value unbind_holding(Context& cx, std::size_t depth, Value result, Value* held, Value* floor) {
   ExitKind kind = cx.exit_kind;
   bool resolved = cx.exit_resolved;
   std::int64_t target = cx.exit_target;
-  base[0] = result;
-  base[1] = cx.exit_tag;
-  base[2] = cx.exit_data;
+  held[0] = result;
+  held[1] = cx.exit_tag;
+  held[2] = cx.exit_data;
   while (cx.bindings.size() > depth) {
-    cx.sp = base + 3;
+    cx.sp = floor;
     const std::size_t index = cx.bindings.size() - 1;
     // Handlers set up inside the extent that ends here are gone while its clean-up runs.
     if (result.is_exit())
@@ -118,20 +113,41 @@ Value unbind_to_re(Context& cx, std::size_t depth, Value result) {
       kind = cx.exit_kind;
       resolved = cx.exit_resolved;
       target = cx.exit_target;
-      base[0] = result;
-      base[1] = cx.exit_tag;
-      base[2] = cx.exit_data;
+      held[0] = result;
+      held[1] = cx.exit_tag;
+      held[2] = cx.exit_data;
     }
   }
-  cx.sp = base;
   if (result.is_exit()) {
     cx.exit_kind = kind;
-    cx.exit_tag = base[1];
-    cx.exit_data = base[2];
+    cx.exit_tag = held[1];
+    cx.exit_data = held[2];
     cx.exit_resolved = resolved;
     cx.exit_target = target;
   }
-  return base[0];
+  return held[0];
+}
+
+// With the VM stack used up: what is held waits elsewhere, and clean-ups that need a frame fail one by one.
+[[gnu::noinline]] Value unbind_on_full_stack(Context& cx, std::size_t depth, Value result) {
+  RootVector roots(cx);
+  roots.values.assign(3, kNil);
+  return unbind_holding(cx, depth, result, roots.values.data(), cx.sp);
+}
+
+}  // namespace
+
+Value unbind_to_re(Context& cx, std::size_t depth, Value result) {
+  if (cx.bindings.size() <= depth) return result;
+  if (result.is_exit() && !cx.exit_resolved) {
+    // The error is on its way: its handler is found, and the debugger runs, before anything is unbound.
+    if (const auto resolve = cx.isolate().guest_hooks().resolve_exit; resolve != nullptr) resolve(cx);
+  }
+  Value* const base = cx.sp;
+  const Value v = base + 4 >= cx.stack_limit ? unbind_on_full_stack(cx, depth, result)
+                                             : unbind_holding(cx, depth, result, base, base + 3);
+  cx.sp = base;
+  return v;
 }
 
 }  // namespace neovm
