@@ -46,6 +46,30 @@ def test_report_as_text(binaries):
     assert re.search(r"r-caller\+\d+ call_code r-callee: 5000 calls, \d without cache", result.stderr), result.stderr
 
 
+def test_report_file_is_in_the_default_directory(binaries):
+    with tempfile.TemporaryDirectory() as folder:
+        form = f"(let ((default-directory \"{folder}/\")) {WORK} (neovm-tier-report \"mine.json\"))"
+        result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
+        assert result.returncode == 0, result
+        assert json.loads(Path(f"{folder}/mine.json").read_text())["op-call_code"] >= 4990, result
+
+
+def test_controls_of_interpreted_functions(binaries):
+    form = ("(progn (defalias 'i-callee (eval '(lambda (x) (1+ x)) t))"
+            " (defalias 'i-caller (eval '(lambda (n) (let ((s 0)) (while (> n 0) (setq s (i-callee s) n (1- n))) s)) t))"
+            " (i-caller 1000) (princ (neovm-register-code 'i-caller t)) (prin1 (neovm-tier-sites 'i-caller)) (terpri)"
+            " (prin1 (list (neovm-tier-veto 'i-caller) (i-caller 1000) (neovm-register-code 'i-caller))))")
+    result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
+    assert result.returncode == 0 and result.stdout.endswith("(t 1000 nil)"), result
+    assert re.search(r"call_source r\d+ k\d+ i-callee cache \d+", result.stdout), result.stdout
+    assert re.search(r"\(i-caller \d+ call_source i-callee 1000 1\)", result.stdout), result.stdout
+
+
+def test_help_names_both_forms_of_the_statistics(binaries):
+    text = subprocess.run([f"{binaries}/neovm", "--help"], capture_output=True, text=True, timeout=60).stdout
+    assert re.search(r"stats \[--json\] FILE\.\.\. .*text.*JSON", text, re.S), text
+
+
 def test_sites_code_and_veto_of_a_function(binaries):
     form = (f"(progn {WORK} (princ (neovm-register-code 'r-caller t)) (prin1 (neovm-tier-sites 'r-caller))"
             " (terpri) (neovm-tier-veto 'r-callee) (r-caller 500) (prin1 (neovm-tier-sites 'r-caller)))")

@@ -20,7 +20,8 @@ constexpr const char* kHelp =
     "\n"
     "  primitives [--json] [NAME]  the table of primitives: arity, where they may run, effects\n"
     "  stats [--json]              what a fresh isolate holds\n"
-    "  stats [--json] FILE...      what the tiers did in the processes that neomacs --neovm-tier-report=FILE told of\n"
+    "  stats [--json] FILE...      what the tiers did in the processes that neomacs --neovm-tier-report=FILE told of,\n"
+    "                              as text: share of register code, hit rate of the caches, opcodes; or as JSON\n"
     "  --help                      this text\n";
 
 const char* name_of(Affinity a) { return a == Affinity::kMainOnly ? "main-only" : "worker-safe"; }

@@ -183,4 +183,100 @@ TEST(CallSites, CountHitsAndMisses) {
   EXPECT_NE(elisp::tier_report_json(w.context()).find("\"cache-hits\":"), std::string::npos);
 }
 
+// ---- interpreted functions -----------------------------------------------------------------------------------------
+
+const elisp::TierOptions kSource = {
+    .enabled = true, .count = true, .threshold = 1, .source = true, .source_threshold = 1};
+
+// Calls N interpreted functions that nobody has called before, and nobody keeps.
+std::string call_fresh(int n) {
+  return "(let ((i 0) (sum 0)) (while (< i " + std::to_string(n) +
+         ") (setq sum (+ sum (funcall (list 'lambda (list 'x) (list '+ 'x i)) (- 1 i))) i (1+ i))) sum)";
+}
+
+// Their states go like those of byte-code, although the object that a state belongs to refers to the body.
+TEST(SourceStates, GoWithTheirFunctions) {
+  World w(kSource);
+  const std::uint64_t compiled = w.figure("source-compiled");
+  EXPECT_EQ(w.eval(call_fresh(2000)), "2000");
+  EXPECT_GE(w.figure("source-compiled"), compiled + 2000);
+  w.eval("(garbage-collect)");
+  EXPECT_GE(w.figure("functions-freed"), 1900U);
+}
+
+// 100,000 of them are more than there are numbers: those that find none are interpreted, and a collection brings
+// numbers back for the next.
+TEST(SourceStates, NumbersAreReused) {
+  World w(kSource);
+  w.eval("(fset 'kept #'(lambda (x) (1+ x)))");
+  EXPECT_EQ(w.eval("(kept 1)"), "2");
+  EXPECT_EQ(w.eval(call_fresh(100000)), "100000");
+  w.eval("(garbage-collect)");
+  EXPECT_EQ(w.eval("(kept 2)"), "3");
+  EXPECT_EQ(w.eval("(null (neovm-register-code 'kept))"), "nil");
+  w.eval("(fset 'late #'(lambda (x) (+ x 2)))");
+  const std::uint64_t compiled = w.figure("source-compiled");
+  EXPECT_EQ(w.eval("(late 1)"), "3");
+  EXPECT_EQ(w.figure("source-compiled"), compiled + 1);
+  EXPECT_EQ(w.eval(call_fresh(5000)), "5000");
+  EXPECT_GE(w.figure("source-compiled"), compiled + 5001);
+}
+
+TEST(SourceCalls, CountInTheHitRate) {
+  World w(kSource);
+  w.eval("(fset 'callee #'(lambda (x) x))");
+  w.eval("(fset 'caller #'(lambda (n) (while (> n 0) (callee n) (setq n (1- n)))))");
+  const std::uint64_t hits = w.figure("cache-hits");
+  const std::uint64_t misses = w.figure("cache-misses");
+  w.eval("(caller 1000)");
+  EXPECT_GE(w.figure("cache-hits"), hits + 2990);  // callee, > and 1-
+  EXPECT_LE(w.figure("cache-misses"), misses + 10);
+  const auto state_of = [&](const char* name) -> const elisp::FunctionState& {
+    const Value function = w.context().cells(intern(w.context(), name)).function;
+    elisp::Tiers& tiers = elisp::tiers_of(w.context());
+    return *tiers.state(elisp::state_number(tiers.source_code(w.context(), function, false)));
+  };
+  bool told = false;
+  for (const elisp::TierSite& site : elisp::tier_sites(state_of("caller"))) {
+    if (site.callee != "callee") continue;
+    told = true;
+    EXPECT_EQ(site.function, "caller");
+    EXPECT_EQ(site.executed, 1000U);
+    EXPECT_EQ(site.misses, 1U);
+  }
+  EXPECT_TRUE(told);
+  // One miss for one redefinition.
+  const std::uint64_t before = w.figure("cache-misses");
+  w.eval("(fset 'callee #'(lambda (x) (list x)))");
+  w.eval("(caller 100)");
+  EXPECT_LE(w.figure("cache-misses"), before + 5);
+}
+
+TEST(SourceControls, CompileDumpAndVeto) {
+  World w({.enabled = true, .threshold = 1, .source = true, .source_threshold = 1000});
+  w.eval("(fset 'f #'(lambda (x) (car x)))");
+  EXPECT_EQ(w.eval("(neovm-register-code 'f)"), "nil");
+  EXPECT_EQ(w.eval("(neovm-tier-compile 'f)"), "t");
+  EXPECT_NE(w.eval("(neovm-register-code 'f)").find("call_source"), std::string::npos);
+  EXPECT_EQ(w.eval("(f '(3))"), "3");
+  EXPECT_EQ(w.eval("(neovm-tier-veto 'f)"), "t");
+  EXPECT_EQ(w.eval("(list (f '(4)) (neovm-register-code 'f) (neovm-tier-compile 'f))"), "(4 nil nil)");
+  w.eval("(garbage-collect)");
+  EXPECT_EQ(w.eval("(list (f '(4)) (neovm-tier-compile 'f))"), "(4 nil)");
+  // A body that has been written to is not what was compiled.
+  w.eval("(fset 'g (list 'lambda nil (list 'identity 1)))");
+  EXPECT_EQ(w.eval("(list (neovm-tier-compile 'g) (g))"), "(t 1)");
+  w.eval("(setcar (cdr (nth 2 (symbol-function 'g))) 2)");
+  EXPECT_EQ(w.eval("(list (neovm-register-code 'g) (g))"), "(nil 2)");
+}
+
+// A veto holds, and what runs goes on in the words it has.
+TEST(Vetoes, AreForGood) {
+  World w({.enabled = true, .threshold = 1});
+  w.eval("(fset 'callee #[0 \"\\300\\301!\\210\\302\\301!\\207\" [neovm-tier-veto running neovm-tier-compile] 2])");
+  w.eval("(fset 'running #[0 \"\\300 \\301D\\207\" [callee after] 3])");
+  EXPECT_EQ(w.eval("(running)"), "(nil after)");
+  EXPECT_EQ(w.eval("(list (running) (neovm-tier-compile 'running))"), "((nil after) nil)");
+}
+
 }  // namespace

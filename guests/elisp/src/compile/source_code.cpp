@@ -287,7 +287,7 @@ Value SourceCompiler::finish(const char** why) {
   set_slot_raw(object, 3, Value::fixnum(0));
   Tiers& tiers = tiers_of(cx_);
   if (const std::string refused = tiers.adopt(cx_, object, std::move(code)); !refused.empty()) {
-    *why = refused == "too many functions" ? "too many functions" : "verifier";
+    *why = refused == kTooManyFunctions ? kTooManyFunctions : "verifier";
     return kNil;
   }
   FunctionState* s = tiers.ensure_state(object);

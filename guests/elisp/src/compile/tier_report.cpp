@@ -18,7 +18,15 @@ constexpr std::size_t kSitesInReport = 20;
 constexpr std::size_t kOpcodesInText = 24;
 
 bool is_quickened(unsigned op) { return kOpRows[op].effects.find('Q') != std::string_view::npos; }
-bool has_cache(Op op) { return op == Op::call_global || is_quickened(static_cast<unsigned>(op)); }
+bool has_cache(Op op) { return has_call_cache(op) || is_quickened(static_cast<unsigned>(op)); }
+
+// Caches of quickened forms that did not fit (the calls from source count their own misses).
+std::uint64_t quickened_invalidations(const TierStatistics& s) {
+  std::uint64_t n = 0;
+  for (unsigned i = 0; i < kOpCount; ++i)
+    if (is_quickened(i)) n += s.invalidations[i];
+  return n;
+}
 
 std::uint64_t figure(const std::vector<TierFigure>& figures, std::string_view name) {
   for (const TierFigure& f : figures)
@@ -55,15 +63,17 @@ void append_line(std::string* out, const char* format, Ts... values) {
 std::vector<TierFigure> tier_figures(Context& cx) {
   const TierStatistics& s = tiers_of(cx).statistics;
   std::uint64_t registers = 0;
-  std::uint64_t quickened = 0;
+  std::uint64_t cached = 0;  // executions of instructions with a call cache
   std::uint64_t invalidations = 0;
   for (unsigned i = 0; i < s.instructions.size(); ++i) {
     registers += s.instructions[i];
-    if (is_quickened(i)) quickened += s.instructions[i];
+    if (has_cache(static_cast<Op>(i))) cached += s.instructions[i];
   }
   for (const std::uint64_t n : s.invalidations) invalidations += n;
-  const std::uint64_t looked_up =
-      s.instructions.empty() ? 0 : s.instructions[static_cast<unsigned>(Op::call_global)] + invalidations;
+  // A cache that did not fit is looked up by the same instruction, as a call_global.
+  const std::uint64_t looked_up = s.instructions.empty() ? 0
+                                                         : s.instructions[static_cast<unsigned>(Op::call_global)] +
+                                                               quickened_invalidations(s) + s.source_misses;
   std::vector<TierFigure> out = {
       {"functions", s.functions},
       {"functions-freed", s.functions_freed},
@@ -78,7 +88,7 @@ std::vector<TierFigure> tier_figures(Context& cx) {
       {"forms", machine(cx).forms},
       {"stack-instructions", s.stack_instructions},
       {"register-instructions", registers},
-      {"cache-hits", s.instructions.empty() ? 0 : quickened - invalidations},
+      {"cache-hits", cached - looked_up},
       {"cache-misses", looked_up},
   };
   for (const auto& [why, n] : s.source_refused) {
@@ -109,7 +119,7 @@ std::vector<TierSite> tier_sites(const FunctionState& s) {
     site.op = op;
     site.executed = s.executed[at];
     site.misses = s.missed[at];
-    site.refilled = c.misses;
+    site.refilled = is_quickened(static_cast<unsigned>(op)) || op == Op::call_global ? c.misses : 0;
     out.push_back(std::move(site));
   }
   return out;

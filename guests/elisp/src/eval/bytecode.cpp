@@ -264,8 +264,7 @@ op_ref7 : {
       return Action::kRaise;
     }
     SymbolCells& c = cx.cells(symbol);
-    if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
-        static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+    if (specpdl_full(cx, m)) [[unlikely]] {
       SAVE();
       if (specpdl_exceeded(cx, m)) return Action::kRaise;
     }
@@ -663,24 +662,15 @@ op_mult : {
 
 op_save_current_buffer:
 op_save_excursion:
-op_save_restriction : {
-  const HostHooks& hooks = host_hooks(cx);
-  const unsigned op = pc[-1];
-  const auto save = op == 138   ? hooks.record_save_excursion
-                    : op == 140 ? hooks.record_save_restriction
-                                : hooks.record_save_current_buffer;
+op_save_restriction:
   SAVE();
-  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
-      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
-    if (specpdl_exceeded(cx, m)) return Action::kRaise;
-  }
-  if (save != nullptr) save(cx);
+  if (specpdl_full(cx, m) && specpdl_exceeded(cx, m)) [[unlikely]]
+    return Action::kRaise;
+  save_state(cx, pc[-1]);
   RELOAD();
   NEXT();
-}
 op_unwind_protect : {
-  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
-      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+  if (specpdl_full(cx, m)) [[unlikely]] {
     SAVE();
     if (specpdl_exceeded(cx, m)) return Action::kRaise;
   }

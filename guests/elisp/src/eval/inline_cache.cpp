@@ -80,6 +80,7 @@ Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn, con
 }
 
 Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* caller, Value symbol, std::uint32_t n) {
+  ++tiers.statistics.source_misses;
   if (!symbol.is_symbol()) return kNil;
   SymbolCells& cell = cx.cells(symbol);
   const Value fn = cell.function.is_symbol() ? resolve_function(cx, cell.function) : cell.function;

@@ -166,6 +166,13 @@ inline Action leave_to_resume(Machine& m, Action action) {
 bool depth_exceeded(Context& cx, Machine& m);
 bool stack_exceeded(Context& cx);
 bool specpdl_exceeded(Context& cx, Machine& m);
+// Would one more binding be more than max-specpdl-size allows? Then specpdl_exceeded says so, or repairs the limit.
+inline bool specpdl_full(const Context& cx, const Machine& m) {
+  return cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
+         static_cast<std::size_t>(m.max_specpdl->value.as_fixnum());
+}
+// What `save-current-buffer` and its kin do, by GNU's opcode; the caller has made sure that the binding is allowed.
+void save_state(Context& cx, unsigned opcode);
 void invalid_handler_re(Context& cx, Value clause);
 // `length` and `elt` of a sequence that is no list.
 Value array_length(Context& cx, Value sequence);

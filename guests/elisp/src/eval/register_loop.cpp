@@ -597,8 +597,7 @@ op_varbind : {
   if (!symbol.is_symbol()) [[unlikely]]  // Lisp has written to the constants
     RAISE(wrong_type(cx, Qsymbolp, symbol));
   SymbolCells& c = cx.cells(symbol);
-  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
-      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+  if (specpdl_full(cx, m)) [[unlikely]] {
     if (specpdl_exceeded(cx, m)) return Action::kRaise;
   }
   if (c.redirect == kPlain && (c.flags & ~kPlainFlags) == 0) [[likely]] {
@@ -622,23 +621,14 @@ op_unbind_all:
   if (unbind_to_re(cx, fp->bindings, kNil).is_exit()) return Action::kRaise;
   RELOAD();
   NEXT();
-op_save_state : {
-  const HostHooks& hooks = host_hooks(cx);
-  const unsigned which = a_of(w);
-  const auto save = which == 138   ? hooks.record_save_excursion
-                    : which == 140 ? hooks.record_save_restriction
-                                   : hooks.record_save_current_buffer;
-  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
-      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
-    if (specpdl_exceeded(cx, m)) return Action::kRaise;
-  }
-  if (save != nullptr) save(cx);
+op_save_state:
+  if (specpdl_full(cx, m) && specpdl_exceeded(cx, m)) [[unlikely]]
+    return Action::kRaise;
+  save_state(cx, a_of(w));
   RELOAD();
   NEXT();
-}
 op_unwind_protect : {
-  if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) >
-      static_cast<std::size_t>(m.max_specpdl->value.as_fixnum())) [[unlikely]] {
+  if (specpdl_full(cx, m)) [[unlikely]] {
     if (specpdl_exceeded(cx, m)) return Action::kRaise;
   }
   const Value handler = A;

@@ -98,6 +98,14 @@ bool stack_exceeded(Context& cx) {
   return true;
 }
 
+void save_state(Context& cx, unsigned opcode) {
+  const HostHooks& hooks = host_hooks(cx);
+  void (*const save)(Context&) = opcode == 138   ? hooks.record_save_excursion
+                                 : opcode == 140 ? hooks.record_save_restriction
+                                                 : hooks.record_save_current_buffer;
+  if (save != nullptr) save(cx);
+}
+
 bool specpdl_exceeded(Context& cx, Machine& m) {
   if (m.max_specpdl->value.as_fixnum() < 400) store(&m.max_specpdl->value, Value::fixnum(400));
   if (cx.bindings.size() + static_cast<std::size_t>(cx.eval_depth) <=

@@ -43,60 +43,116 @@ void Tiers::trace(Tracer& t) {
   t.visit(&sources_);
 }
 
-Value Tiers::lookup_source(Context& cx, Warmth* w, Value tail, bool lexical) {
+Tiers::Warmth* Tiers::known_source(Context& cx, Value tail) {
+  Warmth* const w = warmth_of(tail);
   if (w->tail != tail.bits()) {
     *w = Warmth{};
     w->tail = tail.bits();
     if (!sources_.is_nil()) w->code = hash_table_get(cx, sources_, tail);
     if (w->code.is_unbound()) w->code = kNil;
   }
-  if (!w->code.is_nil()) return w->code;
-  ++w->calls;
-  if (w->calls == 1 && options.source_threshold > 1) {
-    int budget = 2000;
-    if (has_loop(cx, cdr_raw(tail), &budget)) w->calls = options.source_threshold;
-  }
-  if (w->calls < options.source_threshold) return kNil;
-  const char* why = "";
-  Value code = compile_source(cx, tail, lexical, &why);
-  if (code.is_nil()) {
-    ++statistics.source_refused[why];
-    code = Qt;
-  } else {
-    ++statistics.source_compiled;
-  }
+  return w;
+}
+
+void Tiers::remember_source(Context& cx, Value tail, Value code) {
   if (sources_.is_nil()) sources_ = make_hash_table(cx, HashTest::kEq, WeakKind::kKey);
   if (sources_.is_exit()) sources_ = kNil;
   if (!sources_.is_nil()) hash_table_put(cx, sources_, tail, code);
-  w->code = code;
-  return code;
 }
 
-Value Tiers::enter_source(Context& cx, Value function, std::uint32_t n) {
-  if (!options.enabled || !options.source) return kNil;
+void Tiers::compile_source_now(Context& cx, Warmth* w, Value tail, bool lexical) {
+  const char* why = "";
+  w->code = compile_source(cx, tail, lexical, &why);
+  if (!w->code.is_nil()) {
+    ++statistics.source_compiled;
+  } else {
+    ++statistics.source_refused[why];
+    if (why == kTooManyFunctions) {
+      w->calls = 0;  // a collection may find free numbers
+      return;
+    }
+    w->code = Qt;
+  }
+  remember_source(cx, tail, w->code);
+}
+
+void Tiers::drop_source(Context& cx, Warmth* w, Value tail) {
+  ++statistics.source_dropped;
+  w->code = kNil;
+  w->calls = 0;
+  hash_table_remove(cx, sources_, tail);
+}
+
+namespace {
+
+// The (ARGS . BODY) of FUNCTION, a lambda or closure; nil when it has none.
+Value source_tail(Value function, bool* lexical) {
   Value tail = cdr_raw(function);
-  bool lexical = false;
+  *lexical = false;
   if (car_raw(function) == Qclosure) {
     if (!tail.is_cons()) return kNil;
-    lexical = !car_raw(tail).is_nil();
-    if (lexical && !car_raw(tail).is_cons()) return kNil;
+    *lexical = !car_raw(tail).is_nil();
+    if (*lexical && !car_raw(tail).is_cons()) return kNil;
     tail = cdr_raw(tail);
   }
-  if (!tail.is_cons()) return kNil;
-  Warmth* const w = &warmth_[(tail.bits() >> 4 ^ tail.bits() >> 13) & (warmth_.size() - 1)];
-  const Value object = lookup_source(cx, w, tail, lexical);
+  return tail.is_cons() ? tail : kNil;
+}
+
+}  // namespace
+
+Value Tiers::enter_source(Context& cx, Value function, std::uint32_t n, Value called) {
+  if (!options.enabled || !options.source) return kNil;
+  bool lexical = false;
+  const Value tail = source_tail(function, &lexical);
+  if (tail.is_nil()) return kNil;
+  Warmth* const w = known_source(cx, tail);
+  if (w->code.is_nil()) {
+    ++w->calls;
+    if (w->calls == 1 && options.source_threshold > 1) {
+      int budget = 2000;
+      if (has_loop(cx, cdr_raw(tail), &budget)) w->calls = options.source_threshold;
+    }
+    if (w->calls < options.source_threshold) return kNil;
+    compile_source_now(cx, w, tail, lexical);
+    if (options.count && is_byte_code(w->code)) {
+      const Frame* const f = machine(cx).fp;
+      if (called.is_nil() && f != nullptr && f->fn == function) called = f->form;
+      if (called.has_tag(Tag::kSymbol)) state(state_number(w->code))->name = to_std_string(symbol_name(cx, called));
+    }
+  }
+  const Value object = w->code;
   if (!is_byte_code(object)) return kNil;
   FunctionState* const s = state(state_number(object));
   SourceMap& map = *s->source;
   if (map.stale || !unchanged(map, object)) {
-    ++statistics.source_dropped;
-    w->code = kNil;
-    w->calls = 0;
-    hash_table_remove(cx, sources_, tail);
+    drop_source(cx, w, tail);
     return kNil;
   }
   if (map.lexical != lexical || n < s->mandatory || (!s->rest && n > s->parameters)) return kNil;
   return object;
+}
+
+Value Tiers::source_code(Context& cx, Value function, bool compile) {
+  bool lexical = false;
+  const Value tail = source_tail(function, &lexical);
+  if (!options.enabled || !options.source || tail.is_nil()) return kNil;
+  Warmth* const w = known_source(cx, tail);
+  if (is_byte_code(w->code)) {
+    const SourceMap& map = *state(state_number(w->code))->source;
+    if (map.stale || !unchanged(map, w->code)) drop_source(cx, w, tail);
+  }
+  if (compile && w->code.is_nil()) compile_source_now(cx, w, tail, lexical);
+  return is_byte_code(w->code) ? w->code : kNil;
+}
+
+bool Tiers::veto_source(Context& cx, Value function) {
+  bool lexical = false;
+  const Value tail = source_tail(function, &lexical);
+  if (!options.enabled || tail.is_nil()) return false;
+  // Frames of its register code go on in it; it is theirs alone from now on.
+  known_source(cx, tail)->code = Qt;
+  remember_source(cx, tail, Qt);
+  return true;
 }
 
 std::uint32_t source_node(const Frame* f) {

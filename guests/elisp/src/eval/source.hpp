@@ -57,5 +57,7 @@ void store_source_environment(Frame* f, std::uint32_t node, Value env);
 // Compiles TAIL, (ARGS . BODY), for a closure (lexical) or a lambda in dynamic scope. Nil, with *why, when that cannot
 // be. Nothing collects.
 Value compile_source(Context& cx, Value tail, bool lexical, const char** why);
+// The one reason that may go away.
+inline constexpr const char* kTooManyFunctions = "too many functions";
 
 }  // namespace neovm::elisp

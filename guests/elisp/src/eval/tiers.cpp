@@ -45,7 +45,7 @@ bool may_be_urgent(Value code) {
 std::vector<std::string> names_of_callees(Context& cx, Value object, const core::bytecode::Code& code) {
   std::vector<std::string> names(code.caches);
   for (std::size_t at = 0; at < code.words.size(); at += core::bytecode::length_at(code.words, at)) {
-    if (core::bytecode::op_of(code.words[at]) != core::bytecode::Op::call_global) continue;
+    if (!has_call_cache(core::bytecode::op_of(code.words[at]))) continue;
     const Value callee = slot_raw(slot_raw(object, 2), code.words[at + 1] & 0xFFFF);
     if (callee.has_tag(Tag::kSymbol)) names[code.words[at + 1] >> 16] = to_std_string(symbol_name(cx, callee));
   }
@@ -104,7 +104,7 @@ bool Tiers::enter(Context& cx, Value object) {
 bool Tiers::translate(Context& cx, Value object) {
   FunctionState* s = ensure_state(object);
   if (s->words != nullptr) return true;
-  if (s == &none_) return false;
+  if (s->refused) return false;  // none_ is, too
   CodePtr code = code_for(cx, object);
   if (code == nullptr) {
     s->refused = true;
@@ -118,7 +118,7 @@ bool Tiers::translate(Context& cx, Value object) {
 std::string Tiers::adopt(Context& cx, Value object, core::bytecode::Code code) {
   FunctionState* s = ensure_state(object);
   std::string why = verify_code(cx, code);
-  if (why.empty() && s == &none_) why = "too many functions";
+  if (why.empty() && s == &none_) why = kTooManyFunctions;
   if (why.empty()) install(cx, object, s, std::make_shared<const core::bytecode::Code>(std::move(code)));
   return why;
 }

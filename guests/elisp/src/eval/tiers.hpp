@@ -71,6 +71,7 @@ struct TierStatistics {
   std::uint64_t cache_fills = 0;                               // each quickens its site
   std::uint64_t caches_cleared = 0;                            // by the collector, because their symbol may have moved
   std::uint64_t invalidations[core::bytecode::kOpCount] = {};  // filled caches that did not fit, by quickened form
+  std::uint64_t source_misses = 0;                             // calls from source that looked their function up
   std::uint64_t source_compiled = 0;                           // interpreted functions
   std::uint64_t source_dropped = 0;                            // … whose code did not hold any more
   std::map<std::string, std::uint64_t> source_refused;         // by reason
@@ -91,7 +92,7 @@ class Tiers {
   // Gives OBJECT, whose shape has the parameters of CODE, this register code from its next call on, unless the verifier refuses
   // it: then the reason is returned and nothing is changed.
   std::string adopt(Context& cx, Value object, core::bytecode::Code code);
-  // OBJECT stays in the stack executor from now on (what runs already goes on).
+  // OBJECT stays in the stack executor from now on (what runs already goes on); nothing takes that back.
   bool veto(Context& cx, Value object);
   FunctionState* ensure_state(Value object);
   // May the `switch' at FROM in the stack code of OBJECT go on at TARGET, with the values and handlers that are there then?
@@ -110,8 +111,13 @@ class Tiers {
 
   // ---- interpreted functions: eval/source.cpp ----
   // FUNCTION, a lambda or closure, is called with N arguments. Its register code's object when there is some that takes
-  // them, nil otherwise; it is compiled when it has become warm.
-  Value enter_source(Context& cx, Value function, std::uint32_t n);
+  // them, nil otherwise; it is compiled when it has become warm. CALLED, the symbol it is called by, names it in reports (nil:
+  // the call's record on top knows).
+  Value enter_source(Context& cx, Value function, std::uint32_t n, Value called = kNil);
+  // The register code's object of an interpreted function, with `compile` made now; nil when there is none that holds.
+  Value source_code(Context& cx, Value function, bool compile);
+  // FUNCTION, and all closures of the same lambda form, stay interpreted from their next call on.
+  bool veto_source(Context& cx, Value function);
   void trace(Tracer& t);
 
   TierOptions options;
@@ -131,7 +137,12 @@ class Tiers {
     std::uint32_t calls = 0;
     Value code = kNil;  // nil: not compiled, t: refused
   };
-  Value lookup_source(Context& cx, Warmth* w, Value tail, bool lexical);
+  Warmth* warmth_of(Value tail) { return &warmth_[(tail.bits() >> 4 ^ tail.bits() >> 13) & (warmth_.size() - 1)]; }
+  // Loads what is known of TAIL into its place.
+  Warmth* known_source(Context& cx, Value tail);
+  void compile_source_now(Context& cx, Warmth* w, Value tail, bool lexical);
+  void remember_source(Context& cx, Value tail, Value code);
+  void drop_source(Context& cx, Warmth* w, Value tail);
 
   std::array<Warmth, 512> warmth_{};
   Value sources_ = kNil;                                // weak table: tail -> object, or t
@@ -150,6 +161,11 @@ class Tiers {
 };
 
 Tiers& tiers_of(Context& cx);
+// Does an instruction that was compiled as this remember what a global name means?
+inline bool has_call_cache(core::bytecode::Op op) {
+  using core::bytecode::Op;
+  return op == Op::call_global || op == Op::call_source || op == Op::resolve;
+}
 // CLOSURE is a copy of PROTOTYPE with other constants: they warm up together.
 void share_function_state(Context& cx, Value prototype, Value closure);
 
