@@ -250,6 +250,42 @@ Task<void> scope_scenario(Verdict* verdict) {
   if (ended != 5) *verdict = "a scope was joined after " + std::to_string(ended) + " of 5 children";
 }
 
+// Tasks bound to workers wake each other through the workers' inboxes: several send to one at the same time, and their
+// workers are awake, waiting for just that, or on their way to sleep.
+Task<void> bound_answers(Channel<int> in, Channel<int> out, int n, unsigned home, bool* astray) {
+  for (int i = 0; i < n; ++i) {
+    Received<int> r = co_await in.recv();
+    if (!r.ok()) co_return;
+    if (current_worker()->index != home) *astray = true;
+    (void)co_await out.send(*r);
+  }
+}
+Task<int> bound_asks(Channel<int> out, Channel<int> in, int n, unsigned home, bool* astray) {
+  int answered = 0;
+  for (int i = 0; i < n; ++i) {
+    (void)co_await out.send(i);
+    Received<int> r = co_await in.recv();
+    if (r.ok() && *r == i) ++answered;
+    if (current_worker()->index != home) *astray = true;
+  }
+  co_return answered;
+}
+Task<void> bound_scenario(Verdict* verdict) {
+  constexpr int kEach = 4;
+  bool astray = false;
+  std::vector<JoinHandle<int>> asking;
+  for (int pair = 0; pair < 2; ++pair) {
+    Channel<int> question(0);
+    Channel<int> answer(0);
+    spawn(bound_answers(question, answer, kEach, 0, &astray), {.pin = 0}).detach();
+    asking.push_back(spawn(bound_asks(question, answer, kEach, 1, &astray), {.pin = 1}));
+  }
+  int answered = 0;
+  for (JoinHandle<int>& a : asking) answered += (co_await a.join()).value.value_or(0);
+  if (answered != 2 * kEach) *verdict = "only " + std::to_string(answered) + " questions were answered";
+  if (astray) *verdict = "a bound task ran on another worker";
+}
+
 // ---- scenarios: supervisors -----------------------------------------------------------------------------------------------
 
 struct Crew {
@@ -403,6 +439,7 @@ Verdict run(int scenario, std::uint64_t seed, Bug bug, Stacks* stacks) {
     case 8: body = scope_scenario(verdict); break;
     case 11: body = supervisor_scenario(seed, crew); break;
     case 12: body = dynamic_scenario(seed, crew); break;
+    case 13: body = bound_scenario(verdict); break;
     default: body = channel_scenario(32, 2, 1, 20, log), values = true; break;
   }
   if (scenario == 10) {
@@ -432,7 +469,7 @@ Verdict run(int scenario, std::uint64_t seed, Bug bug, Stacks* stacks) {
   delete crew;
   return {};
 }
-constexpr int kScenarios = 13;
+constexpr int kScenarios = 14;
 
 class Scenario : public testing::TestWithParam<int> {};
 
@@ -501,9 +538,10 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::kArmBeforeFlag, 7, "ArmBeforeFlag"},
         Planted{Bug::kFavourWithoutSecondLook, 9, "FavourWithoutSecondLook"},
         Planted{Bug::kWithdrawWithoutWait, 9, "WithdrawWithoutWait"},
-        Planted{Bug::kEndLostInStart, 11, "EndLostInStart"}, Planted{Bug::kEndToldEarly, 11, "EndToldEarly"},
-        Planted{Bug::kStopSkipped, 11, "StopSkipped"}, Planted{Bug::kStopsAllAtOnce, 11, "StopsAllAtOnce"},
-        Planted{Bug::kAnswersBeforeEnd, 12, "AnswersBeforeEnd"}),
+        Planted{Bug::kInboxWithoutWake, 13, "InboxWithoutWake"},
+        Planted{Bug::kInboxWithoutSwap, 13, "InboxWithoutSwap"}, Planted{Bug::kEndLostInStart, 11, "EndLostInStart"},
+        Planted{Bug::kEndToldEarly, 11, "EndToldEarly"}, Planted{Bug::kStopSkipped, 11, "StopSkipped"},
+        Planted{Bug::kStopsAllAtOnce, 11, "StopsAllAtOnce"}, Planted{Bug::kAnswersBeforeEnd, 12, "AnswersBeforeEnd"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

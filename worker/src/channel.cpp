@@ -116,6 +116,9 @@ std::size_t ChannelCore::size() const {
 // ---- locks -----------------------------------------------------------------------------------------------------------------
 
 void ChannelAccess::lock_all(ChannelCore& c, const WorkerState* me) {
+  // Both lines at once, and to be written, if another worker had them.
+  __builtin_prefetch(&c.send_lock_, 1);
+  __builtin_prefetch(&c.recv_lock_, 1);
   const BiasedLock::Entry how = c.send_lock_.lock(me);
   if (how == BiasedLock::Entry::kFavoured) return;  // a split channel has no favourite
   if (c.split_.load(std::memory_order_relaxed)) {

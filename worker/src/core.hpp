@@ -104,10 +104,10 @@ bool claims_twice();  // a mistake of the interleaving tests
 // The one winner of a wait. Precondition: the lock that covers the node through which `c` was found.
 inline bool claim(WaitCell& c, Status outcome, std::uint16_t branch) {
   interleave();
-  CellState s = c.state.load(std::memory_order_relaxed);
-  if (s != CellState::kArmed && s != CellState::kArmedShielded) return false;
   if constexpr (kChecked) {
     if (claims_twice()) {
+      const CellState before = c.state.load(std::memory_order_relaxed);
+      if (before != CellState::kArmed && before != CellState::kArmedShielded) return false;
       interleave();
       c.state.store(CellState::kClaimed);
       c.outcome = outcome;
@@ -115,7 +115,12 @@ inline bool claim(WaitCell& c, Status outcome, std::uint16_t branch) {
       return true;
     }
   }
-  if (!c.state.compare_exchange_strong(s, CellState::kClaimed, std::memory_order_acq_rel)) return false;
+  // Without a look before: the line comes from another worker's cache, and would come twice.
+  CellState s = CellState::kArmed;
+  if (!c.state.compare_exchange_strong(s, CellState::kClaimed, std::memory_order_acq_rel) &&
+      (s != CellState::kArmedShielded ||
+       !c.state.compare_exchange_strong(s, CellState::kClaimed, std::memory_order_acq_rel)))
+    return false;
   c.outcome = outcome;
   c.branch = branch;
   return true;
@@ -200,6 +205,7 @@ class WorkerState {
   void run_loop();
   TaskHeader* next_task();
   TaskHeader* search();
+  TaskHeader* await_inbox();
   void execute(TaskHeader* t);
   bool look_at_timers();           // fires what is due
   void push(TaskHeader* t);        // a task of this worker's: the slot first
@@ -234,6 +240,7 @@ class WorkerState {
   unsigned index;
   std::uint32_t tick = 0;
   std::uint32_t slot_streak = 0;
+  std::uint32_t inbox_hope = 0;  // of something coming soon
   bool searching = false;
   std::int32_t fuel = 0;
   std::int32_t budget = 256;

@@ -18,6 +18,7 @@ constexpr std::uint32_t kBackgroundEvery = 32;
 constexpr std::uint32_t kSlotStreak = 16;  // runs out of the slot in a row
 constexpr unsigned kTimerEveryTicks = 16;
 constexpr std::uint64_t kSpinNs = 20'000;
+constexpr std::uint32_t kInboxHope = 4;  // spins in vain before a worker stops waiting for its inbox
 
 // Some tens of microseconds of the processor's counter; how many exactly does not matter.
 constexpr std::uint64_t kTscQuantum = 100'000;
@@ -160,15 +161,25 @@ void WorkerState::push_back(TaskHeader* t) {
 }
 
 void WorkerState::push_inbox(TaskHeader* t) {
-  t->next = inbox.load(std::memory_order_relaxed);
+  t->next = nullptr;  // a guess, so that the line comes once
   while (!inbox.compare_exchange_weak(t->next, t, std::memory_order_seq_cst)) {
   }
   interleave();
+  if constexpr (bugs(Bug::kInboxWithoutWake)) {
+    if (check_bug(*rt, Bug::kInboxWithoutWake)) return;
+  }
   if (park_word.load(std::memory_order_seq_cst) == 1) wake();
 }
 
 void WorkerState::drain_inbox() {
-  TaskHeader* list = inbox.exchange(nullptr, std::memory_order_acquire);
+  TaskHeader* list = nullptr;
+  if (bugs(Bug::kInboxWithoutSwap) && check_bug(*rt, Bug::kInboxWithoutSwap)) {
+    list = inbox.load();
+    interleave();
+    inbox.store(nullptr);
+  } else {
+    list = inbox.exchange(nullptr, std::memory_order_acquire);
+  }
   TaskHeader* forward = nullptr;
   while (list != nullptr) {
     TaskHeader* const next = list->next;
@@ -461,9 +472,39 @@ TaskHeader* WorkerState::search() {
       t = next_task();
       if (t != nullptr) break;
     }
-    for (int k = 0; k < 16; ++k) cpu_relax();
+    for (int k = 0; k < 16 && inbox.load(std::memory_order_relaxed) == nullptr; ++k) cpu_relax();
   }
   return t;
+}
+
+// Tasks that are bound to this worker are made runnable by others. Where that happens in quick succession (an exchange
+// with a task bound to another worker) going to sleep costs many times what the wait does, so a worker whose last ones came
+// soon looks at its own inbox for a while, without a look at anything that others write. It is no searcher meanwhile, so
+// it leaves as soon as there is something else to do, and comes to searching and sleeping like everybody.
+TaskHeader* WorkerState::await_inbox() {
+  if (inbox_hope == 0) return nullptr;
+  const std::uint64_t until = cycles() + kSpinNs * 3;
+  for (unsigned n = 1;; ++n) {
+    if (TaskHeader* const t = inbox.load(std::memory_order_relaxed)) {
+      __builtin_prefetch(t, 1);  // both lines come from the other worker, so at once
+      inbox_hope = kInboxHope;
+      drain_inbox();
+      return next_task();
+    }
+    if (rt->simulation != nullptr) {
+      if (n > 2) break;
+      interleave_wait();
+      continue;
+    }
+    if (n % 64 == 0) {
+      if (cycles() >= until) break;
+      if (rt->exiting.load(std::memory_order_relaxed) || anything_runnable()) return nullptr;
+      if (next_expiry.load(std::memory_order_relaxed) != kNever && look_at_timers()) return next_task();
+    }
+    cpu_relax();
+  }
+  --inbox_hope;
+  return nullptr;
 }
 
 bool WorkerState::anything_runnable() const {
@@ -537,6 +578,7 @@ void WorkerState::park() {
   }
   leave();
   const Instant woke = rt->now();
+  if (woke - before < kSpinNs && inbox.load(std::memory_order_relaxed) != nullptr) inbox_hope = kInboxHope;
   metrics->idle_ns.add(woke - before);
   if (rt->trace->on())
     rt->trace->record(index, {.kind = TraceKind::kPark, .begin_ns = before, .duration_ns = woke - before});
@@ -565,7 +607,8 @@ void WorkerState::run_loop() {
     t = next_task();
     if (t == nullptr) {
       if (rt->exiting.load(std::memory_order_acquire)) break;
-      t = search();
+      t = await_inbox();
+      if (t == nullptr) t = search();
       if (t == nullptr) {
         park();
         continue;

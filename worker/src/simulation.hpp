@@ -29,6 +29,8 @@ enum class Bug : std::uint8_t {
   kStealWithoutSwap,     // a thief moves the head without a compare-and-swap
   kLastInFirstOut,       // the newest waiter is served first
   kArmBeforeFlag,        // arming does not look at the request to stop
+  kInboxWithoutWake,     // a bound task is put into the inbox of a worker that sleeps
+  kInboxWithoutSwap,     // a worker empties its inbox by a load and a store instead of an exchange
   // Biased locks'.
   kFavourWithoutSecondLook,  // the favourite of a lock enters without looking whether it still is
   kWithdrawWithoutWait,      // the favour is withdrawn without waiting for a favourite that is inside

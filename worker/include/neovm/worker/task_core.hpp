@@ -49,19 +49,20 @@ struct TaskHeader : WaitCell {
   bool is_step = false;
   bool never_began = false;
 
-  // Under `lock`: the end, the joiner, the references.
+  // Under `lock`: the end and the references.
   SpinLock lock;
   std::atomic<Status> ended{Status::kPending};
   bool handle_dropped = false;
   bool error_seen = false;
   std::atomic<std::uint32_t> references{0};  // TaskRefs; written under `lock`
-  WaitNode* joiner = nullptr;
+  TaskHeader* next = nullptr;                // queue link
+  RuntimeCore* runtime = nullptr;
+  // Up to here is the first cache line: all that waking the task touches. The rest is its own worker's while it waits.
 
+  WaitNode* joiner = nullptr;  // under `lock`
   void (*run)(TaskHeader*) = nullptr;
   void* resume_point = nullptr;  // coroutine frame, or the state of another kind
   const TaskKind* kind = nullptr;
-  TaskHeader* next = nullptr;  // queue link
-  RuntimeCore* runtime = nullptr;
   std::atomic<TaskHeader*> joining{nullptr};  // whom this task is waiting to join
 
   // Under the parent group's lock.
