@@ -63,21 +63,32 @@ int tier_reports(const std::vector<std::string>& files, bool json) {
   }
   std::printf("%-28s %16llu\n%-28s %15.2f%%\n%-28s %15.2f%%\n", "processes", processes, "share of register code", share,
               "cache hit rate", hits);
-  std::vector<std::pair<std::string, unsigned long long>> opcodes;
+  using Counts = std::vector<std::pair<std::string, unsigned long long>>;
+  const auto descending = [](const auto& a, const auto& b) { return a.second > b.second; };
+  Counts opcodes;
+  Counts owners;
   for (const auto& [name, value] : sums) {
     if (name.starts_with("op-")) {
       opcodes.emplace_back(name.substr(3), value);
+    } else if (name.starts_with("interpreted ")) {
+      owners.emplace_back(name.substr(12), value);
     } else if (!name.starts_with("invalid-")) {
       std::printf("%-28s %16llu\n", name.c_str(), value);
     }
   }
-  std::sort(opcodes.begin(), opcodes.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::sort(opcodes.begin(), opcodes.end(), descending);
+  std::sort(owners.begin(), owners.end(), descending);
   std::printf("\n%-28s %16s %8s %12s\n", "opcode", "executed", "share", "invalidated");
   for (const auto& [name, value] : opcodes) {
     const auto invalid = sums.find("invalid-" + name);
     std::printf("%-28s %16llu %7.2f%% %12llu\n", name.c_str(), value, percent(value, registers),
                 invalid == sums.end() ? 0 : invalid->second);
   }
+  if (owners.empty()) return 0;
+  std::printf("\n%-60s %16s\n", "interpreted forms of", "executed");
+  constexpr std::size_t kShown = 40;
+  for (std::size_t i = 0; i < owners.size() && i < kShown; ++i)
+    std::printf("%-60.60s %16llu\n", owners[i].first.c_str(), owners[i].second);
   return 0;
 }
 

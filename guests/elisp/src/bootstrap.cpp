@@ -180,6 +180,7 @@ void attach_context(Context& cx, bool every_start) {
   auto* m = new Machine;
   m->cx = &cx;
   m->tiers = &tiers_of(cx);
+  if (m->tiers->options.count) m->quiet_forms = 0;
   m->max_depth = &cx.cells(Qmax_lisp_eval_depth);
   m->max_specpdl = &cx.cells(Qmax_specpdl_size);
   m->stress = cx.isolate().options().heap.stress;

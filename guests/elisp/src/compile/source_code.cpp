@@ -1,4 +1,4 @@
-// From the forms of an interpreted function to register bytecode.
+// From the forms of an interpreted function, or a form that is evaluated, to register bytecode.
 //
 // What the interpreter of forms does is kept, to the order of its steps: a call's function is looked up before its arguments
 // are evaluated, through the symbol, each time; nothing is inlined that Lisp could redefine. What changes is where the
@@ -8,10 +8,10 @@
 // A variable's binding can be held by a closure, by unwind forms (which run with the environment), and by a form that is
 // handed to the interpreter. When one of these stands in a variable's scope, the variable is bound in an alist, as ever.
 // So is one that is special, because `bind_let` decides each time. For those in registers `guard_let` checks that the
-// symbol has not become special since; otherwise the rest of the `let` is interpreted. A function that calls what is not
-// defined yet keeps every variable in the alist: the definition may be a macro's.
+// symbol has not become special since; otherwise the rest of the `let` is interpreted. Code that calls a macro, or what is not
+// defined yet and may become one, keeps every variable in the alist; the call of a macro is left to the interpreter.
 //
-// What the compiler does not know makes it refuse the whole function.
+// What the compiler does not know makes it refuse the whole function or form.
 #include "compile/source_compiler.hpp"
 
 namespace neovm::elisp {
@@ -37,29 +37,33 @@ bool SourceCompiler::form(Value f, unsigned k, unsigned to) {
   if (++nesting_ > kMostNesting) return refuse("nesting");
   const Value head = car(f);
   const Value args = cdr(f);
-  if (!head.is_symbol() || head.is_nil()) return refuse("head");
+  if (!head.is_symbol() || head.is_nil()) {
+    --nesting_;
+    return unknown(f, to, "head");
+  }
   Value fn = cx_.cells(head).function;
   if (fn.is_symbol() && !fn.is_nil()) fn = resolve_function(cx_, fn);
   bool ok = false;
   if (is_subr(fn) && fn.as_pointer<SubrObject>()->descriptor->is_special_form()) {
     const SymbolCells& cells = cx_.cells(head);
-    if (cells.function != fn) return refuse("alias of a special form");
     bool known = false;
     for (const SourceMap::Head& h : map_.heads) known = known || h.cells == &cells;
     if (!known) map_.heads.push_back({&cells, cells.function_version});
     const auto* d = fn.as_pointer<SubrObject>()->descriptor;
     const int n = length(args);
     const std::uint8_t id = fn.as_pointer<SubrObject>()->header.aux;
-    if (id == kNotMachine || id >= kSpecialFormEnd) return refuse("special form");
-    if (n < d->min_args) return refuse("malformed");
-    ok = special_form(static_cast<MachineId>(id), f, k, to);
+    if (cells.function != fn) {
+      ok = unknown(f, to, "alias of a special form");
+    } else if (id == kNotMachine || id >= kSpecialFormEnd || n < d->min_args) {
+      ok = unknown(f, to, "malformed");  // the interpreter has the error
+    } else {
+      ok = special_form(static_cast<MachineId>(id), f, k, to);
+    }
   } else {
-    Value definition = fn;
-    if (definition.is_cons() && car_raw(definition) == Qmacro) return refuse("macro");
-    if (definition.is_cons() && car_raw(definition) == Qautoload && !is_function(cx_, head))
-      return refuse("autoloaded macro");
-    undefined_ = undefined_ || fn.is_nil() || (fn.is_cons() && car_raw(fn) == Qautoload);
-    ok = call(f, head, k, to);
+    const bool macro = fn.is_cons() && (car_raw(fn) == Qmacro || (car_raw(fn) == Qautoload && !is_function(cx_, head)));
+    unknown_ = unknown_ || fn.is_nil() || (fn.is_cons() && car_raw(fn) == Qautoload);
+    // A macro is expanded each time, as ever.
+    ok = macro ? unknown(f, to, "macro") : call(f, head, k, to);
   }
   --nesting_;
   return ok;
@@ -206,6 +210,13 @@ bool SourceCompiler::interpreted(Value f, unsigned to) {
 
 // ---- functions -----------------------------------------------------------------------------------------------------------
 
+void SourceCompiler::enter_root() {
+  env_ = fresh();
+  base_ = fresh();
+  map_.nodes.push_back({Kind::kRoot, static_cast<std::uint8_t>(env_), 0, 0});
+  enter(0);
+}
+
 bool SourceCompiler::bind_parameters() {
   bool optional = false;
   std::vector<Value> names;
@@ -228,10 +239,7 @@ bool SourceCompiler::bind_parameters() {
   parameters_ = static_cast<unsigned>(names.size());
   if (parameters_ > 120) return refuse("parameters");
   for (unsigned i = 0; i < parameters_; ++i) fresh();
-  env_ = fresh();
-  base_ = fresh();
-  map_.nodes.push_back({Kind::kRoot, static_cast<std::uint8_t>(env_), 0, 0});
-  enter(0);
+  enter_root();
   const bool held = !lexical() || any_captures(cdr(tail_));
   for (unsigned i = 0; i < parameters_; ++i) {
     if (!held) {
@@ -245,10 +253,17 @@ bool SourceCompiler::bind_parameters() {
 }
 
 bool SourceCompiler::run() {
-  if (length(car(tail_)) < 0 || length(cdr(tail_)) < 0) return refuse("malformed");
-  if (!bind_parameters()) return false;
-  const unsigned value = fresh();
-  if (!body(cdr(tail_), 0, value)) return false;
+  unsigned value = 0;
+  if (map_.is_form) {
+    enter_root();
+    value = fresh();
+    if (!form(tail_, 0, value)) return false;
+  } else {
+    if (length(car(tail_)) < 0 || length(cdr(tail_)) < 0) return refuse("malformed");
+    if (!bind_parameters()) return false;
+    value = fresh();
+    if (!body(cdr(tail_), 0, value)) return false;
+  }
   b_.emit(Op::return_, value);
   // Stubs may not make further ones.
   for (std::size_t i = 0; i < stubs_.size(); ++i) write_stub(stubs_[i]);
@@ -296,14 +311,14 @@ Value SourceCompiler::finish(const char** why) {
   return object;
 }
 
-Value compile_source(Context& cx, Value tail, bool lexical, const char** why) {
+Value compile_source(Context& cx, Value code, bool is_form, bool lexical, const char** why) {
   for (const bool hold : {false, true}) {
-    SourceCompiler compiler(cx, tail, lexical, hold);
-    if (!compiler.run()) {
-      *why = compiler.why();
-      return kNil;
-    }
-    if (hold || !compiler.met_undefined()) return compiler.finish(why);
+    SourceCompiler compiler(cx, code, is_form, lexical, hold);
+    const bool done = compiler.run();
+    if (compiler.met_unknown() && !hold) continue;
+    if (done) return compiler.finish(why);
+    *why = compiler.why();
+    return kNil;
   }
   return kNil;
 }

@@ -19,15 +19,19 @@ class SourceCompiler {
   static constexpr unsigned kMostNesting = 200;
 
  public:
-  SourceCompiler(Context& cx, Value tail, bool lexical, bool hold) : cx_(cx), tail_(tail), hold_(hold) {
+  // `code`: (ARGS . BODY), or with is_form a form that is evaluated as it stands. With `hold` every variable is bound in the
+  // alist.
+  SourceCompiler(Context& cx, Value code, bool is_form, bool lexical, bool hold) : cx_(cx), tail_(code), hold_(hold) {
     map_.lexical = lexical;
+    map_.is_form = is_form;
   }
 
   bool run();
   Value finish(const char** why);
   const char* why() const { return why_; }
-  // A function that is called has no definition yet. It may become a macro, whose expansion may hold any binding.
-  bool met_undefined() const { return undefined_; }
+  // There is a form that only the interpreter knows what to do with, or the call of what has no definition yet and may
+  // become a macro: it may hold any binding.
+  bool met_unknown() const { return unknown_; }
 
  private:
   struct Variable {
@@ -178,9 +182,15 @@ class SourceCompiler {
   bool unwind_protect(Value f, unsigned k, unsigned to);
   bool local_special(Value symbol, unsigned to);
   bool interpreted(Value f, unsigned to);
+  // The form F is left to the interpreter: once every variable is in the alist.
+  bool unknown(Value f, unsigned to, const char* why) {
+    unknown_ = true;
+    return hold_ ? interpreted(f, to) : refuse(why);
+  }
   // FORM, in register `with` when it is not the constant f, evaluated by the interpreter with registers in its environment.
   void escape(Value f, int with, unsigned to);
   bool bind_parameters();
+  void enter_root();
   bool bind_value(Value symbol, unsigned value, Value body);
   // A `let` variable gets the value in `value`. `slow`: where a variable that has become special goes.
   bool bind_let(Value symbol, unsigned value, bool in_register, unsigned outer, Builder::Label slow);
@@ -219,10 +229,7 @@ class SourceCompiler {
   unsigned mandatory_ = 0;
   bool rest_ = false;
   bool hold_;
-  bool undefined_ = false;
-  // The environment in env_ is no copy of another register's: a `let` of special variables alone has that of the forms
-  // around it.
-  bool own_environment_ = true;
+  bool unknown_ = false;
   const char* why_ = nullptr;
 };
 

@@ -33,7 +33,7 @@ bool SourceCompiler::special_form(MachineId id, Value f, unsigned k, unsigned to
       if (cdr_raw(rest).is_cons()) {
         remember(cdr_raw(rest));
         const Value first = car_raw(cdr_raw(rest));
-        if (first.is_cons() && car_raw(first) == QCdocumentation) return refuse("computed docstring");
+        if (first.is_cons() && car_raw(first) == QCdocumentation) return unknown(f, to, "computed docstring");
         if (first.is_cons()) remember(first);
       }
       b_.emit_constant(Op::close, to, env_, 0, constant(v));
@@ -147,9 +147,8 @@ bool SourceCompiler::special_form(MachineId id, Value f, unsigned k, unsigned to
 // (defvar SYMBOL): a mark in the environment, for all forms that share it.
 bool SourceCompiler::local_special(Value symbol, unsigned to) {
   if (!symbol.is_symbol() || symbol.is_nil()) return refuse("malformed");
-  if (!own_environment_) return refuse("local special variable");
+  b_.emit_constant(Op::declare_special, env_, 0, 0, constant(symbol));
   load(to, symbol);
-  if (!may_be_special(symbol)) b_.emit(Op::cons, env_, to, env_);
   return true;
 }
 
@@ -246,10 +245,6 @@ bool SourceCompiler::let(Value f, unsigned k, unsigned to, bool sequential) {
     item.in_register = !held && !may_be_special(item.symbol);
     in_alist = in_alist || !item.in_register;
   }
-  const bool own = own_environment_;
-  bool grows = false;
-  for (const Item& item : items) grows = grows || (!item.in_register && !may_be_special(item.symbol));
-  if (sequential && in_alist) own_environment_ = false;
   const std::uint32_t outside = node_;
   begin(f);
   depth(k + 1);
@@ -287,7 +282,6 @@ bool SourceCompiler::let(Value f, unsigned k, unsigned to, bool sequential) {
       stubs_.push_back(one);
       nest(Kind::kVariable, item.value, constant(item.symbol));
     }
-    if (!item.in_register && !may_be_special(item.symbol)) own_environment_ = true;
     variables_.push_back({item.symbol, item.value, item.in_register});
   }
   if (!sequential) {
@@ -316,9 +310,7 @@ bool SourceCompiler::let(Value f, unsigned k, unsigned to, bool sequential) {
       variables_.push_back({item.symbol, item.value, item.in_register});
     }
   }
-  if (in_alist) own_environment_ = grows;
   if (!body(forms, k + 1, to)) return false;
-  own_environment_ = own;
   b_.bind(end);
   if (in_alist) b_.emit(Op::unbind_to, mark);
   return true;

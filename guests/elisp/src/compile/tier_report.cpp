@@ -15,6 +15,7 @@ using core::bytecode::Op;
 namespace {
 
 constexpr std::size_t kSitesInReport = 20;
+constexpr std::size_t kOwnersInReport = 100;
 constexpr std::size_t kOpcodesInText = 24;
 
 bool is_quickened(unsigned op) { return kOpRows[op].effects.find('Q') != std::string_view::npos; }
@@ -137,9 +138,23 @@ std::vector<TierSite> busiest_sites(Context& cx, std::size_t limit) {
   return all;
 }
 
+std::vector<TierFigure> busiest_forms(Context& cx, std::size_t limit) {
+  std::vector<TierFigure> all;
+  for (const auto& [owner, n] : tiers_of(cx).statistics.form_owners) all.push_back({owner, n});
+  std::sort(all.begin(), all.end(), [](const TierFigure& a, const TierFigure& b) { return a.value > b.value; });
+  if (all.size() > limit) all.resize(limit);
+  return all;
+}
+
 std::string tier_report_json(Context& cx) {
   std::string out = "{";
   for (const TierFigure& f : tier_figures(cx)) out += quoted(f.name) + ":" + std::to_string(f.value) + ",";
+  for (const TierFigure& f : busiest_forms(cx, kOwnersInReport)) {
+    std::string name = "interpreted " + f.name;
+    for (char& c : name)
+      if (c == '"' || c == '\\') c = '?';  // neovm stats reads names as they are
+    out += quoted(name) + ":" + std::to_string(f.value) + ",";
+  }
   out += "\"sites\":[";
   const char* separator = "";
   for (const TierSite& s : busiest_sites(cx, kSitesInReport)) {
@@ -174,6 +189,8 @@ std::string tier_report_text(Context& cx) {
     append_line(&out, "  %-22s %14llu %6.2f%%  invalidated %llu\n", f.name.c_str() + 3,
                 static_cast<unsigned long long>(f.value), percent(f.value, registers),
                 static_cast<unsigned long long>(figure(figures, "invalid-" + f.name.substr(3))));
+  for (const TierFigure& f : busiest_forms(cx, kSitesInReport))
+    append_line(&out, "  %.60s: %llu forms interpreted\n", f.name.c_str(), static_cast<unsigned long long>(f.value));
   for (const TierSite& s : busiest_sites(cx, kSitesInReport))
     append_line(&out, "  %.40s+%u %.20s %.40s: %llu calls, %llu without cache\n",
                 s.function.empty() ? "?" : s.function.c_str(), s.word, core::bytecode::row(s.op).name.data(),

@@ -16,6 +16,9 @@ struct TierFigure {
 // global names; a call that goes without a cache (new, restless, or of something that has no quickened form) is a miss.
 std::vector<TierFigure> tier_figures(Context& cx);
 
+// What had most of its forms interpreted: functions, and forms that were evaluated or loaded, by their head.
+std::vector<TierFigure> busiest_forms(Context& cx, std::size_t limit);
+
 // A call of a global name in register code, with TierOptions::count.
 struct TierSite {
   std::string function;  // that the call is in; empty when it has no name

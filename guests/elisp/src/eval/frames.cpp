@@ -8,6 +8,7 @@
 //  4. Whoever finishes a frame POPs it; a callee's POP leaves `sp` where it was before the call's arguments.
 #include "higher_order.hpp"
 #include "machine.hpp"
+#include "source.hpp"
 #include "tiers.hpp"
 
 #include "neovm/abi/api.hpp"
@@ -139,7 +140,8 @@ eval:
     goto ret;
   }
 eval_cons : {
-  ++m.forms;
+  if ((++m.forms & m.quiet_forms) == 0) [[unlikely]]
+    note_form(cx, m, fp, form);
   if (++cx.eval_depth > m.max_depth->value.as_fixnum()) [[unlikely]] {
     SYNC();
     if (depth_exceeded(cx, m)) {
@@ -695,6 +697,11 @@ invalid_closure:
   goto raise;
 }
 
+run_form:  // fn: register code of a form, to be evaluated in `env`
+  PUSH_FRAME(kByteCode, 0, 0, kNil, kNil, env, fn);
+  SYNC();
+  return Action::kRegister;
+
   // Consumes the `argc` values that end at sp, with a kCalled frame below them. Only pushes or pops above it.
 machine_call : {
   Value* const args = sp - argc;
@@ -750,6 +757,10 @@ machine_call : {
       if (!lexical.is_cons() && !lexical.is_nil()) lexical = list(cx, {Qt});
       env = lexical;
       PUSH_FRAME(kEval, 0, 0, kNil, kNil, env, kNil);
+      if (m.tiers->options.source) {
+        fn = m.tiers->enter_form(cx, form, env, false);
+        if (!fn.is_nil()) goto run_form;
+      }
       goto eval;
     }
     case kRes_byte_code: {
@@ -1071,6 +1082,15 @@ while_next : {
   POLL(kWhile);
 }
 while_again : {
+  if (++fp->aux == m.tiers->options.source_threshold) [[unlikely]] {
+    // The loop goes on as register code, which begins where it is: at its test.
+    fn = m.tiers->enter_form(cx, fp->form, fp->env, true);
+    if (!fn.is_nil()) {
+      env = fp->env;
+      POP();
+      goto run_form;
+    }
+  }
   const Value args = cdr_raw(fp->form);
   fp->rest = cdr_raw(args);
   fp->op = FrameOp::kWhileTest;
@@ -1289,14 +1309,7 @@ do_defvar : {
   } else if (!env.is_nil() && !is_declared_special(cx, symbol)) {
     // (defvar X) in a lexical scope: X is special in the rest of that scope, which is every frame that
     // still has this very environment.
-    const Value old = env;
-    const Value extended = cons(cx, symbol, old);
-    for (Frame* f = fp; f != nullptr && f->op != FrameOp::kByteCode && f->op != FrameOp::kRegister; f = f->previous()) {
-      if (f->op == FrameOp::kCalled) continue;
-      if (f->env != old) break;
-      f->env = extended;
-      if (f->op == FrameOp::kEval || f->op == FrameOp::kEntry) break;
-    }
+    extend_environment(fp, env, cons(cx, symbol, env));
   }
   val = symbol;
   POP();
@@ -1369,6 +1382,7 @@ raise : {
     return Action::kFailed;
   }
   cx.handlers.resize(static_cast<std::size_t>(target));
+  m.val = m.env = kNil;  // what was left there keeps nothing alive: memory may have run out
   fp = static_cast<Frame*>(h.frame);
   sp = h.sp;
   cx.eval_depth = h.eval_depth;

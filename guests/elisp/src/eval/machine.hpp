@@ -109,6 +109,9 @@ struct Machine {
   std::int64_t when_entered_debugger = -1;
   bool stress = false;
   std::uint64_t forms = 0;  // evaluated, for the statistics of the tiers
+  // Forms whose number has none of these bits are noted by the function they stand in: all of them while instructions
+  // are counted, else none.
+  std::uint64_t quiet_forms = ~std::uint64_t{0};
   // Primitives of others that the machine calls itself, whatever Lisp makes of their names.
   const PrimitiveDescriptor* concat = nullptr;
   const PrimitiveDescriptor* nconc = nullptr;
@@ -155,6 +158,8 @@ void resolve_exit(Context& cx);
 Value run_cleanup(Context& cx, Value forms, Value env);
 Value run_hook_hook(Context& cx, std::span<const Value> args);
 
+// FORM is about to be interpreted, above frame F: counts it for the function, or the form at top level, that it is part of.
+void note_form(Context& cx, Machine& m, Frame* f, Value form);
 // Slow path of a safepoint: collects, looks at interrupts and fuel. nil: go on; kExit: something was raised;
 // kSuspended: set resume_action and return Action::kSuspended.
 Value poll_slow(Context& cx, Machine& m);

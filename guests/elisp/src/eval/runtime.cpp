@@ -235,6 +235,19 @@ Frame* push_entry(Context& cx, Machine& m) {
   return f;
 }
 
+namespace {
+
+// A frame for CODE, register code of a form that is evaluated in ENV.
+void push_form(Context& cx, Machine& m, Value code, Value env) {
+  push_called_frame(cx, m, kNil, 0);
+  m.fp->op = FrameOp::kByteCode;
+  m.fp->flags = 0;
+  m.fp->env = env;
+  m.fp->fn = code;
+}
+
+}  // namespace
+
 void push_called_frame(Context& cx, Machine& m, Value function, std::uint32_t n) {
   auto* f = reinterpret_cast<Frame*>(cx.sp);
   f->zero = 0;
@@ -357,7 +370,16 @@ Value eval_in_environment_re(Context& cx, Value form, Value* env) {
   entry->env = *env;
   m.val = form;
   m.env = *env;
-  const Value result = run(cx, m, entry, Action::kEval);
+  Action action = Action::kEval;
+  // Most forms that come here, from files, are evaluated once.
+  if (m.tiers->options.source_threshold <= 1) {
+    const Value code = m.tiers->enter_form(cx, form, *env, true);
+    if (!code.is_nil()) {
+      push_form(cx, m, code, *env);
+      action = Action::kRegister;
+    }
+  }
+  const Value result = run(cx, m, entry, action);
   *env = entry->env;  // still there: nothing has been pushed since
   return result;
 }

@@ -22,6 +22,20 @@ bool has_loop(Context& cx, Value form, int* budget) {
   return false;
 }
 
+// As extend_environment, inside of F; false: F has another environment at some place.
+bool extend_in_registers(Frame* f, Value old, Value extended) {
+  const SourceMap& map = *source_state(f)->source;
+  for (std::uint32_t i = source_node(f);; i = map.nodes[i].parent) {
+    const SourceMap::Node& n = map.nodes[i];
+    if (n.kind == SourceMap::Kind::kEnvironment || n.kind == SourceMap::Kind::kRoot) {
+      Value& env = f->above()[n.reg];
+      if (env != old && env != extended) return false;
+      env = extended;
+    }
+    if (n.kind == SourceMap::Kind::kRoot) return true;
+  }
+}
+
 // Is the body what was compiled?
 bool unchanged(const SourceMap& map, Value object) {
   for (const SourceMap::Head& h : map.heads)
@@ -60,9 +74,9 @@ void Tiers::remember_source(Context& cx, Value tail, Value code) {
   if (!sources_.is_nil()) hash_table_put(cx, sources_, tail, code);
 }
 
-void Tiers::compile_source_now(Context& cx, Warmth* w, Value tail, bool lexical) {
+void Tiers::compile_source_now(Context& cx, Warmth* w, Value tail, bool is_form, bool lexical) {
   const char* why = "";
-  w->code = compile_source(cx, tail, lexical, &why);
+  w->code = compile_source(cx, tail, is_form, lexical, &why);
   if (!w->code.is_nil()) {
     ++statistics.source_compiled;
   } else {
@@ -113,23 +127,39 @@ Value Tiers::enter_source(Context& cx, Value function, std::uint32_t n, Value ca
       if (has_loop(cx, cdr_raw(tail), &budget)) w->calls = options.source_threshold;
     }
     if (w->calls < options.source_threshold) return kNil;
-    compile_source_now(cx, w, tail, lexical);
+    compile_source_now(cx, w, tail, false, lexical);
     if (options.count && is_byte_code(w->code)) {
       const Frame* const f = machine(cx).fp;
       if (called.is_nil() && f != nullptr && f->fn == function) called = f->form;
       if (called.has_tag(Tag::kSymbol)) state(state_number(w->code))->name = to_std_string(symbol_name(cx, called));
     }
   }
+  const Value object = valid_source(cx, w, tail, false, lexical);
+  if (object.is_nil()) return kNil;
+  const FunctionState* const s = state(state_number(object));
+  return n < s->mandatory || (!s->rest && n > s->parameters) ? kNil : object;
+}
+
+Value Tiers::enter_form(Context& cx, Value form, Value env, bool at_once) {
+  if (!options.enabled || !options.source || !form.is_cons()) return kNil;
+  const bool lexical = !env.is_nil();
+  Warmth* const w = known_source(cx, form);
+  if (w->code.is_nil()) {
+    if (++w->calls < options.source_threshold && !at_once) return kNil;
+    compile_source_now(cx, w, form, true, lexical);
+  }
+  return valid_source(cx, w, form, true, lexical);
+}
+
+Value Tiers::valid_source(Context& cx, Warmth* w, Value key, bool is_form, bool lexical) {
   const Value object = w->code;
   if (!is_byte_code(object)) return kNil;
-  FunctionState* const s = state(state_number(object));
-  SourceMap& map = *s->source;
+  SourceMap& map = *state(state_number(object))->source;
   if (map.stale || !unchanged(map, object)) {
-    drop_source(cx, w, tail);
+    drop_source(cx, w, key);
     return kNil;
   }
-  if (map.lexical != lexical || n < s->mandatory || (!s->rest && n > s->parameters)) return kNil;
-  return object;
+  return map.lexical == lexical && map.is_form == is_form ? object : kNil;
 }
 
 Value Tiers::source_code(Context& cx, Value function, bool compile) {
@@ -141,7 +171,7 @@ Value Tiers::source_code(Context& cx, Value function, bool compile) {
     const SourceMap& map = *state(state_number(w->code))->source;
     if (map.stale || !unchanged(map, w->code)) drop_source(cx, w, tail);
   }
-  if (compile && w->code.is_nil()) compile_source_now(cx, w, tail, lexical);
+  if (compile && w->code.is_nil()) compile_source_now(cx, w, tail, false, lexical);
   return is_byte_code(w->code) ? w->code : kNil;
 }
 
@@ -196,6 +226,19 @@ void store_source_environment(Frame* f, std::uint32_t node, Value env) {
     if (!env.is_cons() || !car_raw(env).is_cons()) return;
     regs[n.reg] = cdr_raw(car_raw(env));
     env = cdr_raw(env);
+  }
+}
+
+void extend_environment(Frame* f, Value old, Value extended) {
+  for (; f != nullptr && f->op != FrameOp::kByteCode; f = f->previous()) {
+    if (f->op == FrameOp::kCalled) continue;
+    if (f->op == FrameOp::kRegister) {
+      if (!is_source_frame(f) || !extend_in_registers(f, old, extended)) return;
+      continue;
+    }
+    if (f->env != old) return;
+    f->env = extended;
+    if (f->op == FrameOp::kEval || f->op == FrameOp::kEntry) return;
   }
 }
 

@@ -5,6 +5,9 @@
 // what the body looked like: CONS CAR CDR of every cons that was compiled. A call compares them, so that a body that
 // was written to is compiled anew.
 //
+// A form that is evaluated as such (by `eval`, from a file, or as a loop that goes round and round) is treated alike, with the form
+// itself in the place of (ARGS . BODY).
+//
 // What the interpreter of forms would have in frames, the SourceMap knows: which forms are in progress at an instruction, and
 // which variables lie in which registers.
 #pragma once
@@ -38,7 +41,8 @@ struct SourceMap {
   };
   std::vector<Head> heads;
   bool lexical = true;
-  bool stale = false;  // to be compiled anew: a variable has become special, a function a macro
+  bool is_form = false;  // not a function's: there are no parameters, the environment is the evaluator's
+  bool stale = false;    // to be compiled anew: a variable has become special, a function a macro
 };
 
 inline bool is_source_frame(const Frame* f) {
@@ -54,9 +58,12 @@ Value source_environment(Context& cx, Frame* f, std::uint32_t node);
 // Stores the values of an environment that source_environment made back.
 void store_source_environment(Frame* f, std::uint32_t node, Value env);
 
-// Compiles TAIL, (ARGS . BODY), for a closure (lexical) or a lambda in dynamic scope. Nil, with *why, when that cannot
-// be. Nothing collects.
-Value compile_source(Context& cx, Value tail, bool lexical, const char** why);
+// Environment OLD, in F and the frames around it that have it, up to the first that has another, becomes EXTENDED.
+void extend_environment(Frame* f, Value old, Value extended);
+
+// Compiles CODE, (ARGS . BODY) of a closure (lexical) or of a lambda in dynamic scope, or a form evaluated in lexical or
+// dynamic scope. Nil, with *why, when that cannot be. Nothing collects.
+Value compile_source(Context& cx, Value code, bool is_form, bool lexical, const char** why);
 // The one reason that may go away.
 inline constexpr const char* kTooManyFunctions = "too many functions";
 

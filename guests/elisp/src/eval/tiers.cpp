@@ -210,10 +210,34 @@ void share_function_state(Context& cx, Value prototype, Value closure) {
   set_state_number(closure, state_number(prototype));
 }
 
+void note_form(Context& cx, Machine& m, Frame* f, Value form) {
+  const auto name = [&cx](Value v) {
+    return v.has_tag(Tag::kSymbol) ? to_std_string(symbol_name(cx, v)) : std::string(v.is_cons() ? "lambda" : "?");
+  };
+  std::string owner;
+  for (; f != nullptr; f = f->previous()) {
+    if (f->op == FrameOp::kEntry || f->op == FrameOp::kEval) {
+      owner = (f->op == FrameOp::kEval ? "eval: " : "load: ") + name(car_raw(form));
+      break;
+    }
+    if (f->op == FrameOp::kRegister || f->op == FrameOp::kByteCode) {
+      owner = name(f->form.is_nil() && f->previous() != nullptr ? f->previous()->form : f->form) + " (a part of it)";
+      break;
+    }
+    if ((f->flags & (kRecordAbove | kRecordBelow)) != 0 && f->fn.is_cons()) {
+      owner = name(f->form);
+      break;
+    }
+    if ((f->flags & kRecordForm) != 0) form = f->form;
+  }
+  ++m.tiers->statistics.form_owners[owner];
+}
+
 void configure_tiers(Context& cx, const TierOptions& options) {
   Tiers& tiers = tiers_of(cx);
   tiers.options = options;
   if (options.count) tiers.statistics.instructions.resize(core::bytecode::kOpCount);
+  if (cx.guest_state != nullptr) machine(cx).quiet_forms = options.count ? 0 : ~std::uint64_t{0};
 }
 
 const TierOptions& tier_options_of(Context& cx) { return tiers_of(cx).options; }

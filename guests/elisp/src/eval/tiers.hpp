@@ -76,7 +76,8 @@ struct TierStatistics {
   std::uint64_t source_dropped = 0;                            // … whose code did not hold any more
   std::map<std::string, std::uint64_t> source_refused;         // by reason
   // Only counted with TierOptions::count.
-  std::vector<std::uint64_t> instructions;  // of register code, by opcode; empty unless counted
+  std::map<std::string, std::uint64_t> form_owners;  // forms interpreted, by what they are part of
+  std::vector<std::uint64_t> instructions;           // of register code, by opcode; empty unless counted
   std::uint64_t stack_instructions = 0;
 };
 
@@ -114,6 +115,9 @@ class Tiers {
   // them, nil otherwise; it is compiled when it has become warm. CALLED, the symbol it is called by, names it in reports (nil:
   // the call's record on top knows).
   Value enter_source(Context& cx, Value function, std::uint32_t n, Value called = kNil);
+  // The same for FORM, a cons, which is about to be evaluated in ENV: for one that was evaluated so often already, and with
+  // `at_once` now.
+  Value enter_form(Context& cx, Value form, Value env, bool at_once);
   // The register code's object of an interpreted function, with `compile` made now; nil when there is none that holds.
   Value source_code(Context& cx, Value function, bool compile);
   // FUNCTION, and all closures of the same lambda form, stay interpreted from their next call on.
@@ -131,7 +135,8 @@ class Tiers {
   std::string verify_code(Context& cx, const core::bytecode::Code& code);
   void install(Context& cx, Value object, FunctionState* s, CodePtr code);
 
-  // What is known of the interpreted function whose (ARGS . BODY) is `tail`; forgotten at each collection.
+  // What is known of the interpreted function whose (ARGS . BODY), or of the form that, is `tail`; forgotten at each
+  // collection.
   struct Warmth {
     std::uint64_t tail = 0;
     std::uint32_t calls = 0;
@@ -140,9 +145,11 @@ class Tiers {
   Warmth* warmth_of(Value tail) { return &warmth_[(tail.bits() >> 4 ^ tail.bits() >> 13) & (warmth_.size() - 1)]; }
   // Loads what is known of TAIL into its place.
   Warmth* known_source(Context& cx, Value tail);
-  void compile_source_now(Context& cx, Warmth* w, Value tail, bool lexical);
+  void compile_source_now(Context& cx, Warmth* w, Value tail, bool is_form, bool lexical);
   void remember_source(Context& cx, Value tail, Value code);
   void drop_source(Context& cx, Warmth* w, Value tail);
+  // The code that W has for KEY; nil when it has none, or none that holds.
+  Value valid_source(Context& cx, Warmth* w, Value key, bool is_form, bool lexical);
 
   std::array<Warmth, 512> warmth_{};
   Value sources_ = kNil;                                // weak table: tail -> object, or t
