@@ -18,6 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import tier_share  # noqa: E402
+
 LADDER = ROOT / "scripts/gnu/ladder.tsv"
 RECORDS = ROOT / "tests/gnu"
 KNOWN = RECORDS / "known-differences.tsv"
@@ -41,6 +44,8 @@ def arguments():
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--only-vm", action="store_true", help="compare with the recorded results; needs no Emacs")
     mode.add_argument("--record", action="store_true", help="run Emacs and write tests/gnu/expected-rungN.tsv")
+    parser.add_argument("--tiers", action="store_true", help="run it three times: forms and stack byte-code only; as it comes; "
+                        "everything in register code")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per file (default 300)")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="files at a time")
     return parser.parse_args()
@@ -192,13 +197,33 @@ def main():
     if not os.access(vm, os.X_OK):
         sys.exit(f"neo: no program {options.vm}\n     ./neo build")
     extra = shlex.split(options.vm_args)
+    if not options.tiers:
+        return compare(options, files, vm, extra)
+    status = passed = failed = 0
+    for name, args in TIERS:
+        print(f"\n-- {name}: {' '.join([*extra, *args]) or 'no option'}", flush=True)
+        wrong, totals = compare(options, files, vm, [*extra, *args], closing=False)
+        status, passed, failed = status | wrong, passed + totals[0], failed + totals[1]
+    print(f"{passed} passed, {failed} failed")
+    return status
+
+
+# Names of the tiers that a suite must give the same results in, with their options.
+TIERS = [("forms and stack byte-code", ["--neovm-tier=0"]), ("as it comes", []),
+         ("register code", list(tier_share.REGISTER_ARGS))]
+
+
+def compare(options, files, vm, extra, closing=True):
     emacs = None if options.only_vm else shutil.which(options.emacs)
     records = read_records({rung for _, rung in files}) if emacs is None else {}
     known = read_known()
+    ladder = read_ladder()
+    shares = {rung: tier_share.Shares(vm, extra, {file for file, one in ladder.items() if one == rung} <= {file for file, _ in files})
+              for _, rung in files}
 
     def both(pair):
-        file, _ = pair
-        ours = run(vm, extra, file, options, "vm")
+        file, rung = pair
+        ours = run(vm, [*extra, *shares[rung].args()], file, options, "vm")
         if emacs is None:
             theirs = Outcome()
             theirs.status = records.get(file, {})
@@ -244,8 +269,13 @@ def main():
     if met:
         print("\nneovm-unimplemented, by primitive: "
               + ", ".join(f"{name} {times}" for name, times in sorted(met.items(), key=lambda item: -item[1])))
-    print(f"{totals[1]} passed, {totals[2]} failed")
-    return 1 if totals[2] or any(not row[2] for row in differences) else 0
+    for rung, share in sorted(shares.items()):
+        totals[2] += not share.close(f"rung {rung}: " if rung else "other files: ")
+    status = 1 if totals[2] or any(not row[2] for row in differences) else 0
+    if closing:
+        print(f"{totals[1]} passed, {totals[2]} failed")
+        return status
+    return status, (totals[1], totals[2])
 
 
 if __name__ == "__main__":

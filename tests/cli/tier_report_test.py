@@ -1,5 +1,7 @@
 """What the tiers did: --neovm-tier-report, neovm stats FILE, neovm-tier-sites and the dumps and vetoes by function."""
 
+import contextlib
+import io
 import json
 import re
 import subprocess
@@ -9,6 +11,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import harness  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+import tier_share  # noqa: E402
 
 WORK = ("(progn (defalias 'r-callee (byte-compile (lambda (x) (1+ x))))"
         " (defalias 'r-caller (byte-compile (lambda (n) (let ((s 0)) (while (> n 0) (setq s (r-callee s) n (1- n))) s))))"
@@ -80,6 +85,43 @@ def test_sites_code_and_veto_of_a_function(binaries):
     assert before[:2] == ("call_code", "5000") and int(before[2]) < 10, before
     # The callee runs in the stack executor now, and its calls go without a cache.
     assert after[:2] == ("call_global", "5500") and int(after[2]) >= 499, after
+
+
+def share_of(binaries, form, *arguments, whole=True):
+    """What a suite of one process says: (as it must be, printed)."""
+    shares = tier_share.Shares(f"{binaries}/neomacs", list(arguments), whole)
+    result = neomacs(binaries, *arguments, *shares.args(), "--eval", form)
+    assert result.returncode == 0, result
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        good = shares.close("suite: ")
+    return good, out.getvalue()
+
+
+LOOP = "(let ((n 0)) (while (< n 100000) (setq n (1+ n))))"
+# A macro is expanded, and its expansion interpreted, each time.
+INTERPRETED = "(progn (defmacro s-m (x) x) (let ((n 0)) (while (< n 3000) (s-m (list (list (list (list n))))) (setq n (1+ n)))))"
+
+
+def test_the_share_of_a_suite(binaries):
+    good, text = share_of(binaries, LOOP, "--neovm-tier-threshold=1")
+    assert good and re.match(r"suite: register code: \d+\.\d\d % of \d+ .* by 1 processes.*\n  at least 99 %\n$", text), text
+    good, text = share_of(binaries, INTERPRETED, "--neovm-tier-threshold=1")
+    assert not good and "FAILED: less than 99 %" in text and "interpreted " in text, text
+    # Nothing is asked of a part of a suite, or of one that runs otherwise.
+    for arguments, whole in ((["--neovm-tier-threshold=1"], False), ([], True),
+                             (["--neovm-tier-threshold=1", "--neovm-tier-source=0"], True)):
+        good, text = share_of(binaries, INTERPRETED, *arguments, whole=whole)
+        assert good and "at least" not in text and "% of" in text, text
+    good, text = share_of(binaries, INTERPRETED, "--neovm-tier=0")
+    assert good and text == "", text
+
+
+def test_a_loop_at_top_level_becomes_register_code(binaries):
+    for loop in (LOOP, f"(funcall (lambda () (s-quote {LOOP})))", f"(eval '{LOOP} nil)"):
+        form = f"(progn (defmacro s-quote (x) x) {loop} (princ (cdr (assq 'forms (neovm-tier-statistics)))))"
+        result = neomacs(binaries, "--eval", form)
+        assert result.returncode == 0 and int(result.stdout) < 5000, (loop, result)
 
 
 if __name__ == "__main__":

@@ -33,12 +33,13 @@ def environment(sandbox):
 
 
 class Machine:
-    def __init__(self, program, args=(), timeout=10.0, keep=None, gigabytes=None, feed="load"):
+    def __init__(self, program, args=(), timeout=10.0, keep=None, gigabytes=None, feed="load", more_args=list):
         self.program = os.path.abspath(shutil.which(program) or program)
         self.args = list(args)
         self.timeout = timeout
         self.feed = feed  # "eval": hands over every form with --eval, for a machine that cannot load files yet
         self.gigabytes = gigabytes  # limit of address space, for a machine without limits of its own
+        self.more_args = more_args  # asked for each process that runs cases
         self.keep = keep  # folder for job files that a person wants to look at
 
     def normalize(self, answer, sandbox):
@@ -50,9 +51,9 @@ class Machine:
             answer = f"{answer[:800]} ...[{len(answer)} characters, sha1 {digest}]"
         return answer
 
-    def _command(self, *files):
+    def _command(self, *files, more=()):
         command = [] if self.gigabytes is None else ["prlimit", f"--as={int(self.gigabytes * 2**30)}", "--"]
-        command += [self.program, "--batch", "-Q", *self.args]
+        command += [self.program, "--batch", "-Q", *self.args, *more]
         for file in files:
             if self.feed == "eval":
                 for form in forms.parse(Path(file).read_text(), str(file)):
@@ -93,7 +94,7 @@ class Machine:
 
     def _launch(self, cases, answers, first, last, job, sandbox):
         """Runs the job from case FIRST to before LAST; returns the index to go on from."""
-        process = subprocess.Popen(self._command(DRIVER, job), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        process = subprocess.Popen(self._command(DRIVER, job, more=self.more_args()), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.PIPE, cwd=sandbox, env=environment(sandbox),
                                    start_new_session=True)
         current, begun, done, pending, noise = None, time.monotonic(), False, b"", b""

@@ -16,6 +16,9 @@ import forms  # noqa: E402
 import machine  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import tier_share  # noqa: E402
+
 CORPUS = ROOT / "tests/conformance/elisp"
 KNOWN = ROOT / "tests/oracle/known-differences.tsv"
 # See scripts/unit.py: an unsteady answer is named, and passes when it is right twice more.
@@ -57,6 +60,11 @@ def corpus_files(names):
             sys.exit(f"neo: no file {name}\n     The corpus is in {CORPUS.relative_to(ROOT)}.")
         result += sorted(path.rglob("*.el")) if path.is_dir() else [path]
     return result
+
+
+def is_whole_corpus(options):
+    chosen = set(map(str, corpus_files(options.files))) if not options.eval else set()
+    return set(map(str, corpus_files([]))) <= chosen
 
 
 def short(path):
@@ -223,7 +231,9 @@ def main():
         return 0
     # Random forms ask for absurd sizes: both machines get the same limit.
     limit = ["--neovm-memory-limit=6144"] if options.fuzz else []
-    vm = machine.Machine(options.vm, limit + shlex.split(options.vm_args), options.timeout, options.keep_jobs, feed=options.feed)
+    shares = tier_share.Shares(None if options.fuzz else options.vm, shlex.split(options.vm_args), is_whole_corpus(options))
+    vm = machine.Machine(options.vm, limit + shlex.split(options.vm_args), options.timeout, options.keep_jobs, feed=options.feed,
+                         more_args=shares.args)
     if options.fuzz:
         import fuzz
         return fuzz.run(options, vm, emacs)
@@ -253,6 +263,7 @@ def main():
                 tally.add(path, cases, index, expected[index], answers[index])
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
+    tally.failed += not shares.close()
     return tally.close()
 
 

@@ -52,7 +52,7 @@ int tier_reports(const std::vector<std::string>& files, bool json) {
       }
   }
   const unsigned long long registers = sums["register-instructions"];
-  const unsigned long long others = sums["stack-instructions"] + sums["forms"];
+  const unsigned long long others = sums["stack-instructions"] + sums["forms-as-instructions"];
   const double share = percent(registers, registers + others);
   const double hits = percent(sums["cache-hits"], sums["cache-hits"] + sums["cache-misses"]);
   if (json) {
