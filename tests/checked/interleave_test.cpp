@@ -539,7 +539,9 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Bug::kFavourWithoutSecondLook, 9, "FavourWithoutSecondLook"},
         Planted{Bug::kWithdrawWithoutWait, 9, "WithdrawWithoutWait"},
         Planted{Bug::kInboxWithoutWake, 13, "InboxWithoutWake"},
-        Planted{Bug::kInboxWithoutSwap, 13, "InboxWithoutSwap"}, Planted{Bug::kEndLostInStart, 11, "EndLostInStart"},
+        Planted{Bug::kInboxWithoutSwap, 13, "InboxWithoutSwap"}, Planted{Bug::kGoneAfterClosing, 8, "GoneAfterClosing"},
+        Planted{Bug::kGoneWithoutReference, 5, "GoneWithoutReference"},
+        Planted{Bug::kClosedWithoutLook, 6, "ClosedWithoutLook"}, Planted{Bug::kEndLostInStart, 11, "EndLostInStart"},
         Planted{Bug::kEndToldEarly, 11, "EndToldEarly"}, Planted{Bug::kStopSkipped, 11, "StopSkipped"},
         Planted{Bug::kStopsAllAtOnce, 11, "StopsAllAtOnce"}, Planted{Bug::kAnswersBeforeEnd, 12, "AnswersBeforeEnd"}),
     [](const auto& info) { return std::string(info.param.name); });

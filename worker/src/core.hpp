@@ -158,9 +158,9 @@ bool wake_at_end(TaskHeader* t, ThreadWaiter& waiter, WaitNode& node);
 
 struct GroupAccess {
   // Links `t` as a child, passing on what was asked of the group. kOk or kClosed.
-  static Status add(TaskGroup& g, TaskHeader* t);
-  // `t` has ended: takes it out, ends it, and returns the task (the group's owner) that can end now.
-  static TaskHeader* remove_and_end(TaskHeader* t, Status how);
+  static Status add(TaskGroup& g, TaskHeader* t, const WorkerState* me);
+  // `t` has ended, on `me`: takes it out, ends it, and returns the task (the group's owner) that can end now.
+  static TaskHeader* remove_and_end(TaskHeader* t, Status how, WorkerState* me);
   static void cancel(TaskGroup& g, std::uint32_t bits);
   static void collect(TaskGroup& g, std::uint32_t bits, TaskHeader** list);
   static TaskGroup* of(Scope& s) { return s.group_; }
@@ -175,6 +175,15 @@ struct GroupAccess {
   // Closes and frees the groups of a task whose body has returned. False: children are left, the last one goes on.
   static bool drained(TaskHeader* t, std::uint32_t cancel_bits);
   static void forget(TaskGroup* g);
+
+ private:
+  enum class Apart : std::uint8_t { kNo, kLeft, kLate };
+  static Apart end_apart(TaskGroup& g, TaskHeader* t, WakeList* wakes);
+  static TaskHeader* fail(TaskGroup& g, TaskHeader* t);
+  static void unlink(TaskGroup& g, TaskHeader* t);
+  static TaskHeader* unlink_gone(TaskGroup& g, TaskHeader* replacement);
+  static TaskHeader* last_gone(TaskGroup& g, WakeList* wakes);
+  friend class neovm::worker::ScopeJoinOp;
 };
 
 void cancel_task(TaskHeader* t, std::uint32_t bits);
@@ -207,10 +216,11 @@ class WorkerState {
   TaskHeader* search();
   TaskHeader* await_inbox();
   void execute(TaskHeader* t);
-  bool look_at_timers();           // fires what is due
-  void push(TaskHeader* t);        // a task of this worker's: the slot first
-  void push_back(TaskHeader* t);   // the ring
-  void push_inbox(TaskHeader* t);  // from other threads: pinned tasks
+  void execute_watched(TaskHeader* t);  // timed, or traced
+  bool look_at_timers();                // fires what is due
+  void push(TaskHeader* t);             // a task of this worker's: the slot first
+  void push_back(TaskHeader* t);        // the ring
+  void push_inbox(TaskHeader* t);       // from other threads: pinned tasks
   void drain_inbox();
   [[nodiscard]] bool anything_runnable() const;
   bool steal_from(WorkerState& victim, bool slot_too, TaskHeader** out);
@@ -229,7 +239,7 @@ class WorkerState {
   std::atomic<bool> in_poller{false};
   std::atomic<TaskHeader*> slot{nullptr};
   std::atomic<TaskHeader*> inbox{nullptr};
-  std::atomic<bool> running{false};
+  std::atomic<bool> running{false};  // neither idle nor looking for work
   std::atomic<bool> preempt{false};
   std::array<RunRing, kPriorities> rings;
 
@@ -238,7 +248,10 @@ class WorkerState {
   WorkerMetrics* metrics;
   TaskHeader* current = nullptr;
   unsigned index;
+  bool takes_tasks = false;  // a worker's thread (or virtual worker) with queues of its own
   std::uint32_t tick = 0;
+  std::uint32_t until_global = 1;
+  std::uint32_t global_turn = 0;
   std::uint32_t slot_streak = 0;
   std::uint32_t inbox_hope = 0;  // of something coming soon
   bool searching = false;
@@ -268,6 +281,16 @@ class WorkerState {
  private:
   std::uint64_t random_;
 };
+
+// The processor's counter, and some tens of microseconds of it; how many exactly does not matter.
+inline constexpr std::uint64_t kTscQuantum = 100'000;
+inline std::uint64_t cycles() {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#else
+  return kTscQuantum * 2 + now() / 2;
+#endif
+}
 
 // What a thread is running. In current.cpp, the one file with a thread_local.
 WorkerState* current_worker();
@@ -339,7 +362,7 @@ class RuntimeCore {
   TaskHeader* take_share(WorkerState* into);
   TaskGroup& root_group() {
     WorkerState* w = current_worker();
-    return roots[w != nullptr && w->rt == this ? w->index : worker_count];
+    return roots[w != nullptr && w->rt == this ? w->index : worker_count].group;
   }
   bool walk_finds(TaskHeader* from, TaskHeader* what);
   void root_task_ended();
@@ -363,7 +386,10 @@ class RuntimeCore {
   std::unique_ptr<Telemetry> telemetry;
   std::unique_ptr<TraceRecorder> trace;
   std::vector<std::unique_ptr<WorkerState>> workers;  // the last one is the main thread's
-  std::unique_ptr<TaskGroup[]> roots;
+  struct alignas(64) Root {
+    TaskGroup group;
+  };
+  std::unique_ptr<Root[]> roots;  // of each worker, and of everybody else
 
   struct alignas(64) Global {
     SpinLock lock;

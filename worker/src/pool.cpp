@@ -16,6 +16,7 @@ constexpr bool kPooled = !kChecked;  // the interleaving tests poison what is fr
 #endif
 
 constexpr std::size_t kSlabBytes = 128 * 1024;
+constexpr std::size_t kCutAtOnce = 8;
 
 struct PoolState {
   SpinLock lock;
@@ -23,16 +24,11 @@ struct PoolState {
   bool orphaned = false;
   std::array<FreeBlock*, FramePool::kClasses + 1> batches{};
   std::array<FreeBlock*, FramePool::kClasses + 1> loose{};  // freed one by one by threads without a pool
+  std::array<std::uint32_t, FramePool::kClasses + 1> loose_count{};
   std::vector<void*> slabs;
 };
 
 namespace {
-
-struct Prefix {
-  PoolState* owner;
-  std::size_t cls;
-};
-static_assert(sizeof(Prefix) == FramePool::kPrefix);
 
 void delete_state(PoolState* s) {
   for (void* slab : s->slabs) munmap(slab, kSlabBytes);
@@ -41,60 +37,58 @@ void delete_state(PoolState* s) {
 
 }  // namespace
 
+FramePool::FramePool(SharedPool& shared) : shared_(shared), state_(shared.state()) {
+  for (std::size_t cls = 1; cls <= kClasses; ++cls) lists_[cls].limit = batch_of(cls);
+}
+
 FramePool::~FramePool() {
-  PoolState* const s = shared_.state();
-  const SpinGuard guard(s->lock);
-  s->out += out_;
+  const SpinGuard guard(state_->lock);
+  state_->out += out_;
 }
 
-void* FramePool::allocate(std::size_t cls) {
+// The list is empty. What was freed (here, then anywhere) before what was never used.
+FreeBlock* FramePool::refill(std::size_t cls) {
   List& list = lists_[cls];
-  FreeBlock* b = list.head;
-  if (b == nullptr) {
-    if (list.kept != nullptr) {
-      b = std::exchange(list.kept, nullptr);
-      list.count = batch_of(cls);
-    } else {
-      const std::size_t bytes = cls * kGrain;
-      if (static_cast<std::size_t>(slab_end_ - slab_) < bytes) {
-        b = shared_.take_batch(cls);
-        if (b != nullptr) {
-          list.count = 0;
-          for (FreeBlock* x = b; x != nullptr; x = x->next) ++list.count;
-        } else {
-          std::size_t got = 0;
-          std::byte* const slab = shared_.new_slab(&got);
-          if (slab == nullptr) return nullptr;
-          slab_ = slab;
-          slab_end_ = slab + got;
-        }
-      }
-      if (b == nullptr) {
-        b = reinterpret_cast<FreeBlock*>(slab_);
-        slab_ += bytes;
-        ++out_;
-        return b;
-      }
-    }
+  if (list.kept != nullptr) {
+    list.head = std::exchange(list.kept, nullptr);
+    list.count = list.limit;
+    return allocate(cls);
   }
-  list.head = b->next;
-  __builtin_prefetch(list.head, 1);  // the next one, seldom in a cache
-  --list.count;
-  ++out_;
-  return b;
+  if (FreeBlock* const batch = shared_.take_batch(cls)) {
+    list.head = batch;
+    list.count = batch->count;
+    return allocate(cls);
+  }
+  const std::size_t bytes = cls * kGrain;
+  if (static_cast<std::size_t>(slab_end_ - slab_) < bytes) {
+    std::size_t got = 0;
+    std::byte* const slab = shared_.new_slab(&got);
+    if (slab == nullptr) return nullptr;
+    slab_ = slab;
+    slab_end_ = slab + got;
+  }
+  // Some at once; the last one is the first to go out, so they are cut from the far end.
+  std::size_t n = static_cast<std::size_t>(slab_end_ - slab_) / bytes;
+  if (n > kCutAtOnce) n = kCutAtOnce;
+  for (std::size_t i = n; i-- > 0;) {
+    auto* const b = reinterpret_cast<FreeBlock*>(slab_ + i * bytes);
+    b->prefix = {state_, cls};
+    b->ahead = reinterpret_cast<FreeBlock*>(slab_ + (i + kAhead) * bytes);  // cut next, as a rule
+    b->next = list.head;
+    list.head = b;
+  }
+  slab_ += n * bytes;
+  list.count = static_cast<std::uint32_t>(n);
+  return allocate(cls);
 }
 
-void FramePool::free(void* block, std::size_t cls) {
+// A full batch: one is kept in reserve, further ones go to whoever allocates.
+void FramePool::hand_on(std::size_t cls) {
   List& list = lists_[cls];
-  auto* const b = static_cast<FreeBlock*>(block);
-  --out_;
-  b->next = list.head;
-  list.head = b;
-  if (++list.count < batch_of(cls)) return;
-  // A full batch: keep one in reserve, hand further ones to whoever allocates.
   if (list.kept == nullptr) {
     list.kept = list.head;
   } else {
+    list.head->count = list.count;
     shared_.give_batch(list.head, cls);
   }
   list.head = nullptr;
@@ -118,7 +112,9 @@ FreeBlock* SharedPool::take_batch(std::size_t cls) {
     state_->batches[cls] = b->next_batch;
     return b;
   }
-  return std::exchange(state_->loose[cls], nullptr);
+  b = std::exchange(state_->loose[cls], nullptr);
+  if (b != nullptr) b->count = std::exchange(state_->loose_count[cls], 0);
+  return b;
 }
 
 void SharedPool::give_batch(FreeBlock* batch, std::size_t cls) {
@@ -142,45 +138,43 @@ namespace detail {
 void* pool_allocate(std::size_t bytes) noexcept {
   const std::size_t cls = FramePool::class_of(bytes);
   WorkerState* const w = current_worker();
-  if (!kPooled || w == nullptr || cls > FramePool::kClasses) {
-    auto* const p = static_cast<Prefix*>(std::malloc(bytes + sizeof(Prefix)));
+  if (!kPooled || w == nullptr || cls > FramePool::kClasses) [[unlikely]] {
+    auto* const p = static_cast<BlockPrefix*>(std::malloc(bytes + sizeof(BlockPrefix)));
     if (p == nullptr) return nullptr;
-    p->owner = nullptr;
-    p->cls = bytes;
+    *p = {nullptr, bytes};
     return p + 1;
   }
-  auto* const p = static_cast<Prefix*>(w->pool.allocate(cls));
-  if (p == nullptr) return nullptr;
-  p->owner = w->pool.shared().state();
-  p->cls = cls;
-  return p + 1;
+  FreeBlock* const b = w->pool.allocate(cls);
+  return b == nullptr ? nullptr : &b->prefix + 1;
 }
 
 void pool_free(void* memory) noexcept {
   if (memory == nullptr) return;
-  Prefix* const p = static_cast<Prefix*>(memory) - 1;
-  if (p->owner == nullptr) {
+  auto* const b = reinterpret_cast<FreeBlock*>(static_cast<BlockPrefix*>(memory) - 1);
+  PoolState* const owner = b->prefix.owner;
+  if (owner == nullptr) [[unlikely]] {
     if constexpr (kChecked) {
       auto* bytes = static_cast<unsigned char*>(memory);
-      for (std::size_t i = 0; i < p->cls; ++i) bytes[i] = 0xDD;  // a use after this is seen by the tests' checks
+      // A use after this is seen by the tests' checks.
+      for (std::size_t i = 0; i < b->prefix.cls; ++i) bytes[i] = 0xDD;
     }
-    std::free(p);
+    std::free(b);
     return;
   }
   WorkerState* const w = current_worker();
-  if (w != nullptr && w->pool.shared().state() == p->owner) {
-    w->pool.free(p, p->cls);
+  if (w != nullptr && w->pool.state() == owner) [[likely]] {
+    w->pool.free(b);
     return;
   }
-  PoolState* const s = p->owner;
-  const std::size_t cls = p->cls;
-  s->lock.lock();
-  auto* const b = reinterpret_cast<FreeBlock*>(p);
-  b->next = s->loose[cls];
-  s->loose[cls] = b;
-  const bool last = --s->out == 0 && s->orphaned;
-  s->lock.unlock();
-  if (last) delete_state(s);
+  const std::size_t cls = b->prefix.cls;
+  owner->lock.lock();
+  b->next = owner->loose[cls];
+  b->ahead = nullptr;
+  owner->loose[cls] = b;
+  ++owner->loose_count[cls];
+  const bool last = --owner->out == 0 && owner->orphaned;
+  owner->lock.unlock();
+  if (last) delete_state(owner);
 }
 
 }  // namespace detail

@@ -86,7 +86,8 @@ Status RuntimeCore::start() {
   telemetry = std::make_unique<Telemetry>(want + 1, TelemetryConfig{.main_lane = true});
   trace = std::make_unique<TraceRecorder>(want + 1);
   for (unsigned i = 0; i <= want; ++i) workers.push_back(std::make_unique<WorkerState>(this, i, &telemetry->worker(i)));
-  roots = std::make_unique<TaskGroup[]>(want + 1);
+  for (unsigned i = 0; i < want; ++i) workers[i]->takes_tasks = !config.deterministic || simulated;
+  roots = std::make_unique<Root[]>(want + 1);
   idle.stack.reserve(want);
   virtual_random = (config.seed + 1) * 0x9E3779B97F4A7C15ULL | 1;
   if (simulated) simulation = std::make_unique<Simulation>(*this);
@@ -127,7 +128,7 @@ RuntimeCore::~RuntimeCore() {
 
 std::uint64_t RuntimeCore::live_roots() {
   std::uint64_t n = 0;
-  for (unsigned i = 0; i <= worker_count; ++i) n += GroupAccess::live(roots[i]);
+  for (unsigned i = 0; i <= worker_count; ++i) n += GroupAccess::live(roots[i].group);
   return n;
 }
 
@@ -252,7 +253,7 @@ ShutdownReport RuntimeCore::shutdown(Duration limit) {
   }
   if (exiting.load(std::memory_order_acquire)) return report;
   accepting.store(false, std::memory_order_seq_cst);
-  for (unsigned i = 0; i <= worker_count; ++i) GroupAccess::cancel(roots[i], TaskHeader::kShutDown);
+  for (unsigned i = 0; i <= worker_count; ++i) GroupAccess::cancel(roots[i].group, TaskHeader::kShutDown);
   for (unsigned i = 0; i < worker_count; ++i) workers[i]->preempt.store(true, std::memory_order_relaxed);
   const Instant now_ = now();
   const Instant until = limit.count() < 0 ? now_
@@ -279,7 +280,7 @@ ShutdownReport RuntimeCore::shutdown(Duration limit) {
       futex_wait(ended_word, word, std::chrono::nanoseconds(until - t));
     }
   }
-  for (unsigned i = 0; i <= worker_count; ++i) GroupAccess::survivors(roots[i], &report, *telemetry);
+  for (unsigned i = 0; i <= worker_count; ++i) GroupAccess::survivors(roots[i].group, &report, *telemetry);
   if (report.still_running_count != 0) {
     report.status = Status::kTimeout;
   } else {

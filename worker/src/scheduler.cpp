@@ -1,10 +1,4 @@
-// The workers: what runs next, where woken tasks go, stealing, and going to sleep.
-//
-// Going to sleep without losing a wake-up: a worker that found nothing gives up searching, enters the idle set, and then looks
-// at every queue once more; whoever queues something looks at the idle set after. With a full fence on both sides one of
-// them sees the other.
-#include <x86intrin.h>
-
+// The workers: what runs next, where woken tasks go, stealing. What a worker does that has nothing to do is in idle.cpp.
 #include "core.hpp"
 #include "simulation.hpp"
 
@@ -17,18 +11,6 @@ constexpr std::uint32_t kNormalEvery = 8;
 constexpr std::uint32_t kBackgroundEvery = 32;
 constexpr std::uint32_t kSlotStreak = 16;  // runs out of the slot in a row
 constexpr unsigned kTimerEveryTicks = 16;
-constexpr std::uint64_t kSpinNs = 20'000;
-constexpr std::uint32_t kInboxHope = 4;  // spins in vain before a worker stops waiting for its inbox
-
-// Some tens of microseconds of the processor's counter; how many exactly does not matter.
-constexpr std::uint64_t kTscQuantum = 100'000;
-std::uint64_t cycles() {
-#if defined(__x86_64__)
-  return __rdtsc();
-#else
-  return kTscQuantum * 2 + now() / 2;
-#endif
-}
 
 }  // namespace
 
@@ -70,17 +52,33 @@ void wake_thread(ThreadWaiter* w) {
 
 namespace {
 
-void queue(TaskHeader* t, bool last) {
+void queue_elsewhere(TaskHeader* t, WorkerState* w);
+
+// By `w`, null for a thread that is no worker of any runtime.
+inline void queue(TaskHeader* t, WorkerState* w, bool last) {
   RuntimeCore* const rt = t->runtime;
-  WorkerState* const w = current_worker();
-  const bool here = w != nullptr && w->rt == rt;
-  if (here) {
-    PriorityMetrics& m = w->metrics->priority[t->priority];
-    m.queued.add();
-    if (w->metrics->sample()) t->queued_at = rt->now();
-  } else {
+  if (w == nullptr || w->rt != rt) {
     rt->telemetry->outside().priority[t->priority].queued.add_shared();
+    queue_elsewhere(t, nullptr);
+    return;
   }
+  w->metrics->priority[t->priority].queued.add();
+  if (w->metrics->sample()) [[unlikely]]
+    t->queued_at = rt->now();
+  if (!w->takes_tasks || t->main_only || (t->pin & t->native_pin) >= 0) [[unlikely]] {
+    queue_elsewhere(t, w);
+    return;
+  }
+  if (last || t->priority == static_cast<std::uint8_t>(Priority::kBackground)) {
+    w->push_back(t);
+  } else {
+    w->push(t);
+  }
+}
+
+// Bound tasks, those of the deterministic mode, and what comes from outside. `w`: the running worker of the task's runtime.
+void queue_elsewhere(TaskHeader* t, WorkerState* w) {
+  RuntimeCore* const rt = t->runtime;
   if (t->main_only) {
     {
       const SpinGuard guard(rt->main.lock);
@@ -111,14 +109,6 @@ void queue(TaskHeader* t, bool last) {
     }
     return;
   }
-  if (here && w->index < rt->worker_count) {
-    if (last || t->priority == static_cast<std::uint8_t>(Priority::kBackground)) {
-      w->push_back(t);
-    } else {
-      w->push(t);
-    }
-    return;
-  }
   rt->push_global(t);
   rt->notify_one();
 }
@@ -133,10 +123,10 @@ void make_runnable(TaskHeader* t) {
         TaskHeader::StepState::kRunning)
       return;
   }
-  queue(t, false);
+  queue(t, current_worker(), false);
 }
 
-void make_runnable_last(TaskHeader* t) { queue(t, true); }
+void make_runnable_last(TaskHeader* t) { queue(t, current_worker(), true); }
 
 void WorkerState::push(TaskHeader* t) {
   TaskHeader* old = slot.load(std::memory_order_relaxed);
@@ -144,7 +134,11 @@ void WorkerState::push(TaskHeader* t) {
     slot.store(t, std::memory_order_release);  // thieves only ever empty it
     return;                                    // a lone hand-off wakes nobody
   }
-  old = slot.exchange(t, std::memory_order_acq_rel);
+  if (rt->worker_count == 1) {  // there are no thieves
+    slot.store(t, std::memory_order_relaxed);
+  } else {
+    old = slot.exchange(t, std::memory_order_acq_rel);
+  }
   if (old != nullptr) push_back(old);
 }
 
@@ -309,59 +303,17 @@ TaskHeader* RuntimeCore::take_share(WorkerState* into) {
   return list;
 }
 
-// ---- waking workers --------------------------------------------------------------------------------------------------
-
-void RuntimeCore::notify_one() {
-  WorkerState* const here = current_worker();
-  if (worker_count < 2 && here != nullptr && here->rt == this && here->index < worker_count) return;
-  interleave();
-  if constexpr (bugs(Bug::kSkippedNotify)) {
-    if (check_bug(*this, Bug::kSkippedNotify)) return;
-  }
-  // The queue first, then the look at the sleepers; they do it the other way round.
-  if (uneven) {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  } else {
-    fence_word.fetch_add(1, std::memory_order_seq_cst);
-  }
-  if (idle.count.load(std::memory_order_relaxed) == 0 || idle.searching.load(std::memory_order_relaxed) != 0) return;
-  WorkerState* w = nullptr;
-  {
-    const SpinGuard guard(idle.lock);
-    if (idle.stack.empty()) return;
-    std::uint32_t none = 0;
-    if (!idle.searching.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) return;
-    w = workers[idle.stack.back()].get();
-    idle.stack.pop_back();
-    idle.count.fetch_sub(1, std::memory_order_seq_cst);
-    w->searching = true;  // it wakes as the searcher
-  }
-  if (here != nullptr && here->rt == this) {
-    here->metrics->wakes_sent.add();
-    if (trace->on()) trace->record(here->index, {.kind = TraceKind::kWake, .begin_ns = now(), .value = w->index});
-  }
-  w->wake();
-}
-
-void WorkerState::wake() {
-  if (park_word.exchange(2, std::memory_order_seq_cst) != 1) return;
-  if (rt->simulation != nullptr) {
-    rt->simulation->wake(&park_word);
-  } else if (in_poller.load(std::memory_order_seq_cst)) {
-    rt->poller.kick();
-  } else {
-    futex_wake(park_word, 1);
-  }
-}
-
 // ---- choosing -------------------------------------------------------------------------------------------------------------
 
 TaskHeader* WorkerState::next_task() {
   ++tick;
-  if (inbox.load(std::memory_order_relaxed) != nullptr) drain_inbox();
-  if (tick % kGlobalEvery == 0) {
+  if (inbox.load(std::memory_order_relaxed) != nullptr) [[unlikely]]
+    drain_inbox();
+  if (--until_global == 0) [[unlikely]] {
     // Its priorities take turns, so that none of them starves either.
-    const unsigned first = tick / kGlobalEvery % 4 == 0 ? tick / kGlobalEvery / 4 % kPriorities : 0;
+    until_global = kGlobalEvery;
+    ++global_turn;
+    const unsigned first = global_turn % 4 == 0 ? global_turn / 4 % kPriorities : 0;
     if (TaskHeader* t = rt->take_oldest(this, first)) return t;
     if (rt->poller.used() && !rt->poller.role_taken.exchange(true, std::memory_order_acquire)) {
       rt->poller.poll(0, *rt);
@@ -375,10 +327,11 @@ TaskHeader* WorkerState::next_task() {
     return t;
   };
   if (pinned_head != nullptr && (tick & 1) != 0) return take_pinned();
-  if (tick % kBackgroundEvery == 0) {
-    if (TaskHeader* t = rings[2].pop()) return t;
-  }
   if (tick % kNormalEvery == 0) {
+    static_assert(kBackgroundEvery % kNormalEvery == 0);
+    if (tick % kBackgroundEvery == 0) {
+      if (TaskHeader* t = rings[2].pop()) return t;
+    }
     if (TaskHeader* t = rings[1].pop()) return t;
   }
   if (!rings[0].empty()) {
@@ -436,163 +389,6 @@ bool WorkerState::steal_from(WorkerState& victim, bool slot_too, TaskHeader** ou
   return false;
 }
 
-// One worker at a time searches: a few rounds over the others' rings, at the end their slots, then a short spin.
-TaskHeader* WorkerState::search() {
-  if (!searching) {
-    std::uint32_t none = 0;
-    if (rt->worker_count < 2 || !rt->idle.searching.compare_exchange_strong(none, 1, std::memory_order_seq_cst)) {
-      // Somebody else searches; one look at what came in meanwhile.
-      return nullptr;
-    }
-    searching = true;
-  }
-  TaskHeader* t = nullptr;
-  const unsigned n = rt->worker_count;
-  const std::uint64_t until = cycles() + kSpinNs * 3;
-  for (unsigned round = 0;; ++round) {
-    const auto start = static_cast<unsigned>(random() % n);
-    for (unsigned i = 0; i < n && t == nullptr; ++i) {
-      WorkerState& victim = *rt->workers[(start + i) % n];
-      // A slot is left to its worker for a while: it is about to run it, with the data still in its cache.
-      if (&victim != this && steal_from(victim, round >= 8, &t)) break;
-    }
-    if (t == nullptr) t = rt->take_share(this);
-    if (t == nullptr && inbox.load(std::memory_order_relaxed) != nullptr) {
-      drain_inbox();
-      t = next_task();
-    }
-    if (t != nullptr || rt->exiting.load(std::memory_order_relaxed)) break;
-    if (rt->simulation != nullptr) {
-      if (round >= 9) break;
-      interleave_wait();
-      continue;
-    }
-    if (round >= 9 && cycles() >= until) break;
-    if (next_expiry.load(std::memory_order_relaxed) != kNever && look_at_timers()) {
-      t = next_task();
-      if (t != nullptr) break;
-    }
-    for (int k = 0; k < 16 && inbox.load(std::memory_order_relaxed) == nullptr; ++k) cpu_relax();
-  }
-  return t;
-}
-
-// Tasks that are bound to this worker are made runnable by others. Where that happens in quick succession (an exchange
-// with a task bound to another worker) going to sleep costs many times what the wait does, so a worker whose last ones came
-// soon looks at its own inbox for a while, without a look at anything that others write. It is no searcher meanwhile, so
-// it leaves as soon as there is something else to do, and comes to searching and sleeping like everybody.
-TaskHeader* WorkerState::await_inbox() {
-  if (inbox_hope == 0) return nullptr;
-  const std::uint64_t until = cycles() + kSpinNs * 3;
-  for (unsigned n = 1;; ++n) {
-    if (TaskHeader* const t = inbox.load(std::memory_order_relaxed)) {
-      __builtin_prefetch(t, 1);  // both lines come from the other worker, so at once
-      inbox_hope = kInboxHope;
-      drain_inbox();
-      return next_task();
-    }
-    if (rt->simulation != nullptr) {
-      if (n > 2) break;
-      interleave_wait();
-      continue;
-    }
-    if (n % 64 == 0) {
-      if (cycles() >= until) break;
-      if (rt->exiting.load(std::memory_order_relaxed) || anything_runnable()) return nullptr;
-      if (next_expiry.load(std::memory_order_relaxed) != kNever && look_at_timers()) return next_task();
-    }
-    cpu_relax();
-  }
-  --inbox_hope;
-  return nullptr;
-}
-
-bool WorkerState::anything_runnable() const {
-  if (rt->global.count.load(std::memory_order_relaxed) != 0) return true;
-  if (inbox.load(std::memory_order_relaxed) != nullptr || pinned_head != nullptr) return true;
-  for (unsigned i = 0; i < rt->worker_count; ++i) {
-    const WorkerState& w = *rt->workers[i];
-    for (const RunRing& r : w.rings)
-      if (!r.empty()) return true;
-  }
-  return slot.load(std::memory_order_relaxed) != nullptr;
-}
-
-void WorkerState::park() {
-  // Who gives up searching looks at everything after, so that nobody's "there is a searcher already" is in vain.
-  park_word.store(1, std::memory_order_seq_cst);
-  {
-    const SpinGuard guard(rt->idle.lock);
-    if (searching) {
-      searching = false;
-      rt->idle.searching.store(0, std::memory_order_seq_cst);
-    }
-    rt->idle.stack.push_back(index);
-    rt->idle.count.fetch_add(1, std::memory_order_seq_cst);
-  }
-  heavy_fence(*rt);
-  interleave();
-  const auto leave = [this] {
-    const SpinGuard guard(rt->idle.lock);
-    auto& stack = rt->idle.stack;
-    for (std::size_t i = 0; i < stack.size(); ++i)
-      if (stack[i] == index) {
-        stack.erase(stack.begin() + static_cast<std::ptrdiff_t>(i));
-        rt->idle.count.fetch_sub(1, std::memory_order_seq_cst);
-        break;
-      }
-    park_word.store(0, std::memory_order_relaxed);
-  };
-  bool look_again = true;
-  if constexpr (bugs(Bug::kNoRecheckBeforePark)) look_again = !check_bug(*rt, Bug::kNoRecheckBeforePark);
-  if ((look_again && anything_runnable()) || rt->exiting.load(std::memory_order_seq_cst)) {
-    leave();
-    return;
-  }
-  // Timers of workers that are running something are watched too: such a worker may not come to them in time.
-  Instant until = next_expiry.load(std::memory_order_relaxed);
-  for (unsigned i = 0; i < rt->worker_count; ++i) {
-    const WorkerState& w = *rt->workers[i];
-    if (&w == this || !w.running.load(std::memory_order_relaxed)) continue;
-    const Instant e = w.next_expiry.load(std::memory_order_relaxed);
-    // A little later than due: it is theirs first.
-    if (e != kNever && e + 1'000'000 < until) until = e + 1'000'000;
-  }
-  metrics->parks.add();
-  const Instant before = rt->now();
-  if (rt->simulation != nullptr) {
-    rt->simulation->park(&park_word, until);
-  } else if (until > before) {
-    if (rt->poller.used() && !rt->poller.role_taken.exchange(true, std::memory_order_acquire)) {
-      in_poller.store(true, std::memory_order_seq_cst);
-      if (park_word.load(std::memory_order_seq_cst) == 1) rt->poller.poll(until, *rt);
-      in_poller.store(false, std::memory_order_seq_cst);
-      rt->poller.role_taken.store(false, std::memory_order_release);
-    } else if (park_word.load(std::memory_order_relaxed) == 1) {
-      if (until == kNever) {
-        futex_wait(park_word, 1);
-      } else {
-        futex_wait(park_word, 1, std::chrono::nanoseconds(until - before));
-      }
-    }
-  }
-  leave();
-  const Instant woke = rt->now();
-  if (woke - before < kSpinNs && inbox.load(std::memory_order_relaxed) != nullptr) inbox_hope = kInboxHope;
-  metrics->idle_ns.add(woke - before);
-  if (rt->trace->on())
-    rt->trace->record(index, {.kind = TraceKind::kPark, .begin_ns = before, .duration_ns = woke - before});
-  look_at_timers();
-  if (next_expiry.load(std::memory_order_relaxed) > woke) {
-    for (unsigned i = 0; i < rt->worker_count; ++i) {
-      WorkerState& w = *rt->workers[i];
-      if (&w != this && w.running.load(std::memory_order_relaxed) &&
-          w.next_expiry.load(std::memory_order_relaxed) + 1'000'000 <= woke)
-        w.look_at_timers();
-    }
-  }
-}
-
 void WorkerState::run_loop() {
   set_current_worker(this);
   while (true) {
@@ -607,6 +403,7 @@ void WorkerState::run_loop() {
     t = next_task();
     if (t == nullptr) {
       if (rt->exiting.load(std::memory_order_acquire)) break;
+      running.store(false, std::memory_order_relaxed);
       t = await_inbox();
       if (t == nullptr) t = search();
       if (t == nullptr) {
@@ -614,6 +411,7 @@ void WorkerState::run_loop() {
         continue;
       }
     }
+    if (!running.load(std::memory_order_relaxed)) running.store(true, std::memory_order_relaxed);
     if (searching) {
       // There is work: if there is more, the next one may search.
       searching = false;
@@ -638,31 +436,33 @@ void WorkerState::execute(TaskHeader* t) {
   metrics->priority[priority].dequeued.add();
   const NameId name = t->name;
   if (name != kNoName) metrics->of_name(name).switches.add();
-  const std::uint64_t queued_at = t->queued_at;
-  const bool tracing = rt->trace->on();
-  const std::uint64_t id = t->id;
-  Instant begin = 0;
-  if (queued_at != 0 || tracing) {
-    begin = rt->now();
-    if (queued_at != 0) metrics->note_wait(priority, name, begin - queued_at);
-    t->queued_at = 0;
-  }
   current = t;
-  running.store(true, std::memory_order_relaxed);
-  t->run(t);  // the task may be gone after this
-  running.store(false, std::memory_order_relaxed);
-  current = nullptr;
-  if (begin != 0) {
-    const Instant end = rt->now();
-    if (queued_at != 0) metrics->note_run(priority, name, end - begin);
-    if (tracing)
-      rt->trace->record(index, {.kind = TraceKind::kRun,
-                                .priority = priority,
-                                .name = name,
-                                .task = id,
-                                .begin_ns = begin,
-                                .duration_ns = end - begin});
+  if (t->queued_at != 0 || rt->trace->on()) [[unlikely]] {
+    execute_watched(t);
+  } else {
+    t->run(t);  // the task may be gone after this
   }
+  current = nullptr;
+}
+
+void WorkerState::execute_watched(TaskHeader* t) {
+  const std::uint8_t priority = t->priority;
+  const NameId name = t->name;
+  const std::uint64_t id = t->id;
+  const std::uint64_t queued_at = std::exchange(t->queued_at, 0);
+  const bool tracing = rt->trace->on();
+  const Instant begin = rt->now();
+  if (queued_at != 0) metrics->note_wait(priority, name, begin - queued_at);
+  t->run(t);  // the task may be gone after this
+  const Instant end = rt->now();
+  if (queued_at != 0) metrics->note_run(priority, name, end - begin);
+  if (tracing)
+    rt->trace->record(index, {.kind = TraceKind::kRun,
+                              .priority = priority,
+                              .name = name,
+                              .task = id,
+                              .begin_ns = begin,
+                              .duration_ns = end - begin});
 }
 
 // About every 50 µs of a task that polls: timers, requests, the end of its slice.

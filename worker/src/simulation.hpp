@@ -34,6 +34,10 @@ enum class Bug : std::uint8_t {
   // Biased locks'.
   kFavourWithoutSecondLook,  // the favourite of a lock enters without looking whether it still is
   kWithdrawWithoutWait,      // the favour is withdrawn without waiting for a favourite that is inside
+  // Groups of children that end on other workers.
+  kGoneAfterClosing,      // a child is left for later although somebody waits for the last one
+  kGoneWithoutReference,  // a child that is left for later may be freed meanwhile
+  kClosedWithoutLook,     // who waits for the last child does not take those that were left
   // Supervisors'.
   kEndLostInStart,    // the end of a child is overlooked while another one starts
   kEndToldEarly,      // a child counts as ended before its own children have

@@ -133,7 +133,7 @@ Status launch(RuntimeCore* rt, TaskHeader* t, const SpawnOptions& options) {
     rt->telemetry->outside().tasks_spawned.add_shared();
     if (t->name != kNoName) rt->telemetry->outside().of_name_shared(t->name).spawned.add_shared();
   }
-  const Status s = GroupAccess::add(group != nullptr ? *group : rt->root_group(), t);
+  const Status s = GroupAccess::add(group != nullptr ? *group : rt->root_group(), t, w);
   if (s != Status::kOk) {
     if (rt->config.max_tasks != 0) rt->unfinished.fetch_sub(1, std::memory_order_relaxed);
     if (t->extra != nullptr) {
@@ -155,10 +155,7 @@ namespace {
 // The first run: not at all when it was asked to stop before.
 bool stopped_before_begin(TaskHeader* t) {
   const std::uint32_t flags = t->flags.load(std::memory_order_acquire);
-  if ((flags & kStopMask) == 0) {
-    t->flags.fetch_or(TaskHeader::kBegun, std::memory_order_relaxed);
-    return false;
-  }
+  if ((flags & kStopMask) == 0) return false;
   t->kind->discard(t);
   t->never_began = true;
   root_ended(t);
@@ -293,23 +290,28 @@ void end_one(TaskHeader* t) {
       if (t->never_began) n.cancelled.add();
     }
     if (rt->config.max_tasks != 0) rt->unfinished.fetch_sub(1, std::memory_order_relaxed);
-    t = GroupAccess::remove_and_end(t, how);
+    t = GroupAccess::remove_and_end(t, how, w);
   }
 }
 
 }  // namespace
 
-// Under the group's lock. What must be done after it is returned in `*free_it` and `wakes`.
-void end_under_lock(TaskHeader* t, Status how, WakeList* wakes, bool* free_it, bool* report) {
-  const SpinGuard guard(t->lock);
-  *report = how == Status::kFailed && t->handle_dropped;
-  *free_it = t->handle_dropped && t->references.load(std::memory_order_relaxed) == 0;
+// Under the task's lock.
+void publish_end(TaskHeader* t, Status how, WakeList* wakes) {
   if (WaitNode* const j = t->joiner) {
     t->joiner = nullptr;
     j->next = j->previous = nullptr;
     if (claim(*j->cell, Status::kOk, 0)) wakes->add(j->cell);
   }
   t->ended.store(how, std::memory_order_release);
+}
+
+// Under the group's lock. What must be done after it is returned in `*free_it` and `wakes`.
+void end_under_lock(TaskHeader* t, Status how, WakeList* wakes, bool* free_it, bool* report) {
+  const SpinGuard guard(t->lock);
+  *report = how == Status::kFailed && t->handle_dropped;
+  *free_it = t->handle_dropped && t->references.load(std::memory_order_relaxed) == 0;
+  publish_end(t, how, wakes);
 }
 
 void free_ended(TaskHeader* t) { free_task(t); }
@@ -524,8 +526,14 @@ void JoinHandleBase::drop() {
   refused_ = Status::kAlreadyAwaited;
   if (t == nullptr) return;
   t->lock.lock();
-  t->handle_dropped = true;
   const bool ended = t->ended.load(std::memory_order_relaxed) != Status::kPending;
+  if (ended && t->kind->drop_value != nullptr) {
+    // Now, although references may keep the task; and not under the lock.
+    t->lock.unlock();
+    t->kind->drop_value(t);
+    t->lock.lock();
+  }
+  t->handle_dropped = true;
   const bool last = ended && t->references.load(std::memory_order_relaxed) == 0;
   // Its scope may be gone by now; the runtime is there as long as it did not end too.
   const bool report = ended && !t->error_seen && t->error != nullptr;

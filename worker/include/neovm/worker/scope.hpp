@@ -38,6 +38,11 @@ struct ScopeError {
 };
 
 // The children of one task or scope. Not for users.
+//
+// Children are spawned by one worker, the group's home, and end anywhere. Were each end to take the lock, its cache line would
+// change hands for each of them. So one that ends well on another worker is left in `gone_`, with a reference that
+// keeps it, and one such end in some tens takes the lock and unlinks all of them. Who waits for the last child closes `gone_`
+// first, under the lock; from then on every end takes it.
 class TaskGroup {
  public:
   static constexpr std::size_t kMaxErrors = 16;
@@ -49,19 +54,23 @@ class TaskGroup {
   friend struct GroupAccess;
   friend class Scope;
   friend class ScopeJoinOp;
+  // The home's cache lines (with the pool's prefix before them).
   BiasedLock lock_;
+  std::uint32_t live_ = 0;          // those in `gone_` included
+  TaskHeader* children_ = nullptr;  // linked through sibling_next
+  WaitNode* waiter_ = nullptr;      // who joins
+  TaskHeader* owner_ = nullptr;     // null for the runtime's root group
   ScopePolicy policy_;
   bool collects_ = false;        // keeps the errors of its children (a Scope)
   bool closed_ = false;          // takes no more children
   bool owner_ended_ = false;     // the task of an implicit group has returned and waits for its children to end
   std::uint32_t cancelled_ = 0;  // TaskHeader flags passed to every child, those to come included
-  std::uint32_t live_ = 0;
+  TaskGroup* outer_ = nullptr;   // the owner's next open group
+  // The others'.
   std::uint64_t error_count_ = 0;
-  TaskHeader* owner_ = nullptr;     // null for the runtime's root group
-  TaskHeader* children_ = nullptr;  // linked through sibling_next
-  TaskGroup* outer_ = nullptr;      // the owner's next open group
-  WaitNode* waiter_ = nullptr;      // who joins
   std::vector<ScopeError> errors_;
+  std::atomic<const WorkerState*> home_{nullptr};
+  std::atomic<TaskHeader*> gone_{nullptr};  // linked through `next`
 };
 
 // kOk, or kCancelled / kDeadline when the joining task was asked to stop meanwhile, or kFailed when a child failed

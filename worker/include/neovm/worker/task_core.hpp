@@ -33,8 +33,7 @@ struct TaskHeader : WaitCell {
   static constexpr std::uint32_t kCancelRequested = 1;
   static constexpr std::uint32_t kDeadlinePassed = 2;
   static constexpr std::uint32_t kShutDown = 4;
-  static constexpr std::uint32_t kBegun = 8;
-  static constexpr std::uint32_t kPassedOn = 16;  // a canceller has taken it on, with its descendants
+  static constexpr std::uint32_t kPassedOn = 8;  // a canceller has taken it on, with its descendants
 
   // How far a step task got: a wake-up while it still runs is kept for its return.
   enum class StepState : std::uint8_t { kRunning, kParked, kNotified };
