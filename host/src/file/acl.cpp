@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "system/accounts.hpp"
 
 namespace neomacs::host {
@@ -116,9 +117,9 @@ NEOVM_PRIMITIVE(file_acl, "file-acl", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kR
   NEOMACS_TRY_HANDLER(cx, full, Qfile_acl, full);
   const std::string path = TRY(encode_file_name(cx, full));
   struct stat st;
-  if (stat(path.c_str(), &st) != 0) return kNil;
+  if (stat_file(cx, path, &st) != 0) return kNil;
   std::vector<unsigned char> raw(4096);
-  const ssize_t n = getxattr(path.c_str(), kAttribute, raw.data(), raw.size());
+  const ssize_t n = run_blocking(cx, [&] { return getxattr(path.c_str(), kAttribute, raw.data(), raw.size()); });
   std::string text;
   if (n >= 4) {
     for (std::size_t at = 4; at + 8 <= static_cast<std::size_t>(n); at += 8) {
@@ -161,10 +162,10 @@ NEOVM_PRIMITIVE(set_file_acl, "set-file-acl", 2, 2, kWorkerSafe, kBlockingIo, kM
       plain = false;
   }
   struct stat st;
-  if (stat(path.c_str(), &st) != 0) return kNil;
+  if (stat_file(cx, path, &st) != 0) return kNil;
   if (plain) {
     removexattr(path.c_str(), kAttribute);
-    return boolean(chmod(path.c_str(), (st.st_mode & 07000) | mode) == 0);
+    return boolean(run_blocking(cx, [&] { return chmod(path.c_str(), (st.st_mode & 07000) | mode); }) == 0);
   }
   std::vector<unsigned char> raw{2, 0, 0, 0};
   for (Entry e : entries) {
@@ -174,7 +175,7 @@ NEOVM_PRIMITIVE(set_file_acl, "set-file-acl", 2, 2, kWorkerSafe, kBlockingIo, kM
     const auto* p = reinterpret_cast<const unsigned char*>(&e);
     raw.insert(raw.end(), p, p + 8);
   }
-  return boolean(setxattr(path.c_str(), kAttribute, raw.data(), raw.size(), 0) == 0);
+  return boolean(run_blocking(cx, [&] { return setxattr(path.c_str(), kAttribute, raw.data(), raw.size(), 0); }) == 0);
 }
 
 NEOVM_PRIMITIVE(next_read_file_uses_dialog, "next-read-file-uses-dialog-p", 0, 0, kWorkerSafe, kStateRead, kNoGc,

@@ -13,6 +13,7 @@
 #include <climits>
 
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "time/time_value.hpp"
 
 namespace neomacs::host {
@@ -39,7 +40,7 @@ std::string mode_string(unsigned mode) {
 
 Value file_attributes_at(Context& cx, int fd, const std::string& name, bool names) {
   struct stat st;
-  if (fstatat(fd, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (ask_about_name(cx, fd, name.c_str(), [&] { return fstatat(fd, name.c_str(), &st, AT_SYMLINK_NOFOLLOW); }) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return kNil;
     return file_error(cx, "Getting attributes", decode_file_name(cx, name));
   }
@@ -48,7 +49,8 @@ Value file_attributes_at(Context& cx, int fd, const std::string& name, bool name
     kind = Qt;
   } else if (S_ISLNK(st.st_mode)) {
     char target[PATH_MAX + 1];
-    const ssize_t n = readlinkat(fd, name.c_str(), target, sizeof target - 1);
+    const ssize_t n =
+        ask_about_name(cx, fd, name.c_str(), [&] { return readlinkat(fd, name.c_str(), target, sizeof target - 1); });
     if (n >= 0) kind = decode_file_name(cx, {target, static_cast<std::size_t>(n)});
   }
   Value user = make_unsigned(cx, st.st_uid);
@@ -103,7 +105,7 @@ NEOVM_PRIMITIVE(file_system_info, "file-system-info", 1, 1, kWorkerSafe, kBlocki
   }
   const std::string path = TRY(encode_file_name(cx, full));
   struct statvfs fs;
-  if (statvfs(path.c_str(), &fs) != 0) return kNil;
+  if (run_blocking(cx, [&] { return statvfs(path.c_str(), &fs); }) != 0) return kNil;
   return list(cx, {make_unsigned(cx, fs.f_frsize * fs.f_blocks), make_unsigned(cx, fs.f_frsize * fs.f_bfree),
                    make_unsigned(cx, fs.f_frsize * fs.f_bavail)});
 }

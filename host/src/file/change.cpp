@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "time/time_value.hpp"
 
 namespace neomacs::host {
@@ -33,7 +34,7 @@ Value target_name_re(Context& cx, Value file, Value target) {
 Value may_replace_re(Context& cx, Value full, Value ok, const std::string& path, const char* question) {
   if (!ok.is_nil() && !is_integer(ok)) return Qt;
   struct stat st;
-  if (lstat(path.c_str(), &st) != 0) return Qt;
+  if (lstat_file(cx, path, &st) != 0) return Qt;
   if (ok.is_nil()) {
     return signal_error2(cx, Qfile_already_exists, make_string(cx, "File already exists"), full);
   }
@@ -51,7 +52,8 @@ NEOVM_PRIMITIVE(make_directory_internal, "make-directory-internal", 1, 1, kWorke
   const Value full = TRY(expand_re(cx, name));
   NEOMACS_TRY_HANDLER(cx, full, Qmake_directory_internal, full);
   const std::string path = TRY(encode_file_name(cx, full));
-  if (mkdir(path.c_str(), 0777) != 0) return file_error(cx, "Creating directory", full);
+  if (run_blocking(cx, [&] { return mkdir(path.c_str(), 0777); }) != 0)
+    return file_error(cx, "Creating directory", full);
   return kNil;
 }
 
@@ -61,7 +63,7 @@ NEOVM_PRIMITIVE(delete_directory_internal, "delete-directory-internal", 1, 1, kW
   TRY(check_type(cx, name.is_string(), Qstringp, name));
   const Value full = TRY(expand_file_name_re(cx, string_like(cx, name, directory_as_file(string_view_of(name))), kNil));
   const std::string path = TRY(encode_file_name(cx, full));
-  if (rmdir(path.c_str()) != 0) return file_error(cx, "Removing directory", full);
+  if (run_blocking(cx, [&] { return rmdir(path.c_str()); }) != 0) return file_error(cx, "Removing directory", full);
   return kNil;
 }
 
@@ -78,7 +80,7 @@ NEOVM_COMMAND(
     struct stat st;
     const std::string path = TRY(encode_file_name(cx, full));
     const Value handler = TRY(find_handler_re(cx, full, Qdelete_file));
-    if (handler.is_nil() && lstat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
+    if (handler.is_nil() && lstat_file(cx, path, &st) == 0 && S_ISDIR(st.st_mode)) {
       return signal_error2(cx, Qfile_error, make_string(cx, "Removing old name: is a directory"), full);
     }
   }
@@ -87,7 +89,8 @@ NEOVM_COMMAND(
     return funcall_re(cx, Qmove_file_to_trash, {full});
   }
   const std::string path = TRY(encode_file_name(cx, full));
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return file_error(cx, "Removing old name", full);
+  if (run_blocking(cx, [&] { return unlink(path.c_str()); }) != 0 && errno != ENOENT)
+    return file_error(cx, "Removing old name", full);
   return kNil;
 }
 
@@ -125,51 +128,56 @@ struct CopyOptions {
   bool keep_mode;
 };
 
-Value copy_regular(Context& cx, Value file, Value target, const std::string& from, const std::string& to,
-                   CopyOptions keep) {
+// What became of a copy: the step that failed with its errno, and which of the two files it is about.
+struct Copied {
+  const char* failed = nullptr;
+  int error = 0;
+  enum class About : std::uint8_t { kSource, kTarget, kBoth } about = About::kTarget;
+};
+
+// Touches no Lisp.
+Copied copy_contents(const std::string& from, const std::string& to, CopyOptions keep) {
+  using About = Copied::About;
   const int in = open(from.c_str(), O_RDONLY | O_CLOEXEC);
-  if (in < 0) return file_error(cx, "Opening input file", file);
+  if (in < 0) return {"Opening input file", errno, About::kSource};
+  const auto refuse = [in](const char* step, int error, About about) {
+    close(in);
+    return Copied{step, error, about};
+  };
   struct stat st;
-  if (fstat(in, &st) != 0) {
-    const int e = errno;
-    close(in);
-    return file_error(cx, "Input file status", file, e);
-  }
-  if (!S_ISREG(st.st_mode)) {
-    close(in);
-    if (S_ISDIR(st.st_mode)) return file_error(cx, "Non-regular file", file, EISDIR);
-    return file_error(cx, "Non-regular file", file, EINVAL);
-  }
+  if (fstat(in, &st) != 0) return refuse("Input file status", errno, About::kSource);
+  if (!S_ISREG(st.st_mode)) return refuse("Non-regular file", S_ISDIR(st.st_mode) ? EISDIR : EINVAL, About::kSource);
   struct stat old;
-  if (stat(to.c_str(), &old) == 0 && old.st_dev == st.st_dev && old.st_ino == st.st_ino) {
-    close(in);
-    return file_error(cx, "Input and output files are the same", list(cx, {file, target}), EINVAL);
-  }
+  if (stat(to.c_str(), &old) == 0 && old.st_dev == st.st_dev && old.st_ino == st.st_ino)
+    return refuse("Input and output files are the same", EINVAL, About::kBoth);
   const mode_t start_mode = keep.keep_mode ? st.st_mode & 0700 : st.st_mode & 0777;
   const int out = open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, start_mode);
-  if (out < 0) {
-    const int e = errno;
-    close(in);
-    return file_error(cx, "Opening output file", target, e);
+  if (out < 0) return refuse("Opening output file", errno, About::kTarget);
+  const timespec times[2] = {st.st_atim, st.st_mtim};
+  Copied c;
+  if (!copy_bytes(in, out)) {
+    c.failed = "Write error";
+  } else if (keep.keep_owner && fchown(out, st.st_uid, st.st_gid) != 0 && errno != EPERM) {
+    c.failed = "Doing chown";
+  } else if (keep.keep_mode && fchmod(out, st.st_mode & 07777) != 0) {
+    c.failed = "Doing chmod";
+  } else if (keep.keep_time && futimens(out, times) != 0) {
+    c.failed = "Doing utimens";
   }
-  const char* step = nullptr;
-  if (!copy_bytes(in, out)) step = "Copying permissions from";
-  if (step != nullptr) step = "Write error";
-  if (step == nullptr && keep.keep_owner && fchown(out, st.st_uid, st.st_gid) != 0 && errno != EPERM)
-    step = "Doing chown";
-  if (step == nullptr && keep.keep_mode && fchmod(out, st.st_mode & 07777) != 0) step = "Doing chmod";
-  if (step == nullptr && keep.keep_time) {
-    const timespec times[2] = {st.st_atim, st.st_mtim};
-    if (futimens(out, times) != 0) step = "Doing utimens";
-  }
-  int e = errno;
-  if (close(out) != 0 && step == nullptr) {
-    step = "Write error";
-    e = errno;
-  }
+  c.error = errno;
+  if (close(out) != 0 && c.failed == nullptr) c = {"Write error", errno};
   close(in);
-  if (step != nullptr) return file_error(cx, step, target, e);
-  return kNil;
+  return c;
+}
+
+Value copy_regular(Context& cx, Value file, Value target, const std::string& from, const std::string& to,
+                   CopyOptions keep) {
+  const Copied c = run_blocking(cx, [&] { return copy_contents(from, to, keep); });
+  if (c.failed == nullptr) return kNil;
+  const Value about = c.about == Copied::About::kSource   ? file
+                      : c.about == Copied::About::kTarget ? target
+                                                          : list(cx, {file, target});
+  return file_error(cx, c.failed, about, c.error);
 }
 
 NEOVM_COMMAND(copy_file, "copy-file", 2, 6, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
@@ -183,7 +191,7 @@ NEOVM_COMMAND(copy_file, "copy-file", 2, 6, kWorkerSafe, kBlockingIo, kMayGc, kR
   const std::string source = TRY(encode_file_name(cx, from));
   const std::string destination = TRY(encode_file_name(cx, to));
   struct stat st;
-  if (stat(source.c_str(), &st) != 0) return file_error(cx, "Opening input file", from);
+  if (stat_file(cx, source, &st) != 0) return file_error(cx, "Opening input file", from);
   TRY(may_replace_re(cx, to, ok, destination, "copy to it"));
   return copy_regular(cx, from, to, source, destination, {keep_time.truthy(), keep_owner.truthy(), keep_mode.truthy()});
 }
@@ -199,16 +207,18 @@ NEOVM_COMMAND(rename_file, "rename-file", 2, 3, kWorkerSafe, kBlockingIo, kMayGc
   const std::string destination = TRY(encode_file_name(cx, to));
   const bool asks = ok.is_nil() || is_integer(ok);
   int failure = 0;
-  if (renameat2(AT_FDCWD, source.c_str(), AT_FDCWD, destination.c_str(), asks ? RENAME_NOREPLACE : 0) == 0) return kNil;
+  const unsigned flags = asks ? RENAME_NOREPLACE : 0;
+  if (run_blocking(cx, [&] { return renameat2(AT_FDCWD, source.c_str(), AT_FDCWD, destination.c_str(), flags); }) == 0)
+    return kNil;
   failure = errno;
   if (failure == EEXIST || failure == EINVAL || failure == ENOSYS) {
     if (asks) TRY(may_replace_re(cx, to, ok, destination, "rename to it"));
-    if (rename(source.c_str(), destination.c_str()) == 0) return kNil;
+    if (run_blocking(cx, [&] { return rename(source.c_str(), destination.c_str()); }) == 0) return kNil;
     failure = errno;
   }
   if (failure != EXDEV) return file_error(cx, "Renaming", list(cx, {from, to}), failure);
-  struct stat st;
-  if (lstat(source.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
+  struct stat st {};
+  if (lstat_file(cx, source, &st) == 0 && S_ISDIR(st.st_mode)) {
     TRY(funcall_re(cx, Qcopy_directory, {from, to, Qt, kNil}));
     return funcall_re(cx, Qdelete_directory, {from, Qt});
   }
@@ -219,7 +229,7 @@ NEOVM_COMMAND(rename_file, "rename-file", 2, 3, kWorkerSafe, kBlockingIo, kMayGc
   } else {
     TRY(copy_regular(cx, from, to, source, destination, {true, true, true}));
   }
-  if (unlink(source.c_str()) != 0) return file_error(cx, "Removing old name", from);
+  if (run_blocking(cx, [&] { return unlink(source.c_str()); }) != 0) return file_error(cx, "Removing old name", from);
   return kNil;
 }
 
@@ -232,11 +242,12 @@ NEOVM_COMMAND(add_name_to_file, "add-name-to-file", 2, 3, kWorkerSafe, kBlocking
   NEOMACS_TRY_HANDLER(cx, to, Qadd_name_to_file, from, to, ok);
   const std::string source = TRY(encode_file_name(cx, from));
   const std::string destination = TRY(encode_file_name(cx, to));
-  if (link(source.c_str(), destination.c_str()) == 0) return kNil;
+  const auto make = [&] { return link(source.c_str(), destination.c_str()); };
+  if (run_blocking(cx, make) == 0) return kNil;
   if (errno == EEXIST) {
     TRY(may_replace_re(cx, to, ok, destination, "make it a new name"));
-    unlink(destination.c_str());
-    if (link(source.c_str(), destination.c_str()) == 0) return kNil;
+    run_blocking(cx, [&] { return unlink(destination.c_str()); });
+    if (run_blocking(cx, make) == 0) return kNil;
   }
   return file_error(cx, "Adding new name", list(cx, {from, to}));
 }
@@ -258,11 +269,12 @@ NEOVM_COMMAND(make_symbolic_link, "make-symbolic-link", 2, 3, kWorkerSafe, kBloc
   NEOMACS_TRY_HANDLER(cx, full, Qmake_symbolic_link, target, full, ok);
   const std::string to = TRY(encode_file_name(cx, target));
   const std::string path = TRY(encode_file_name(cx, full));
-  if (symlink(to.c_str(), path.c_str()) == 0) return kNil;
+  const auto make = [&] { return symlink(to.c_str(), path.c_str()); };
+  if (run_blocking(cx, make) == 0) return kNil;
   if (errno == EEXIST) {
     TRY(may_replace_re(cx, full, ok, path, "make it a link"));
-    unlink(path.c_str());
-    if (symlink(to.c_str(), path.c_str()) == 0) return kNil;
+    run_blocking(cx, [&] { return unlink(path.c_str()); });
+    if (run_blocking(cx, make) == 0) return kNil;
   }
   return file_error(cx, "Making symbolic link", list(cx, {target, full}));
 }
@@ -282,11 +294,11 @@ Value temp_name(Context& cx, Value prefix, Value suffix, bool create, bool direc
     error = 0;
     if (!create) {
       struct stat st;
-      if (lstat(path.c_str(), &st) == 0) error = EEXIST;
+      if (lstat_file(cx, path, &st) == 0) error = EEXIST;
     } else if (directory) {
-      if (mkdir(path.c_str(), 0700) != 0) error = errno;
+      if (run_blocking(cx, [&] { return mkdir(path.c_str(), 0700); }) != 0) error = errno;
     } else {
-      const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+      const int fd = run_blocking(cx, [&] { return open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); });
       if (fd < 0) {
         error = errno;
       } else {
@@ -324,8 +336,11 @@ NEOVM_PRIMITIVE(make_temp_file_internal, "make-temp-file-internal", 4, 4, kWorke
 
 NEOVM_PRIMITIVE(unix_sync, "unix-sync", 0, 0, kWorkerSafe, kBlockingIo, kNoGc, kNoReentry, kNondeterministic,
                 "Tell the system to write its buffers to disk.")
-(Context&) {
-  sync();
+(Context& cx) {
+  run_blocking(cx, [] {
+    sync();
+    return true;
+  });
   return kNil;
 }
 

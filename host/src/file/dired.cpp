@@ -12,6 +12,7 @@
 
 #include "file/attributes.hpp"
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 
 namespace neomacs::host {
 
@@ -30,11 +31,18 @@ Directory open_directory(const std::string& path) {
   return Directory(fdopendir(fd));
 }
 
-// All names, in the order the system gives them.
-std::vector<std::string> names_in(DIR* dir) {
-  std::vector<std::string> out;
-  while (const dirent* e = readdir(dir)) out.emplace_back(e->d_name);
-  return out;
+// An open directory (null, with errno) and all names in it, in the order the system gives them.
+struct Listing {
+  Directory dir;
+  std::vector<std::string> names;
+};
+Listing list_names(Context& cx, const std::string& path) {
+  return run_blocking(cx, [&] {
+    Listing l{open_directory(path), {}};
+    if (l.dir == nullptr) return l;
+    while (const dirent* e = readdir(l.dir.get())) l.names.emplace_back(e->d_name);
+    return l;
+  });
 }
 
 struct ListOptions {
@@ -55,18 +63,18 @@ Value list_directory_re(Context& cx, Value directory, const ListOptions& o) {
   }
   const std::string path = directory_as_file(TRY(encode_file_name(cx, directory)));
   if (o.match.truthy() && !o.match.is_string()) return wrong_type(cx, Qstringp, o.match);
-  const Directory dir = open_directory(path);
-  if (dir == nullptr) return file_error(cx, "Opening directory", directory);
+  const Listing listing = list_names(cx, path);
+  if (listing.dir == nullptr) return file_error(cx, "Opening directory", directory);
   const std::string base = as_directory(string_view_of(directory));
   Value result = kNil;
   std::int64_t found = 0;
-  for (const std::string& name : names_in(dir.get())) {
+  for (const std::string& name : listing.names) {
     TRY(check_quit(cx));
     Value shown = decode_file_name(cx, name);
     if (o.match.truthy() && TRY(regexp_position(cx, o.match, shown, false)) < 0) continue;
     Value attributes = kNil;
     if (o.attributes) {
-      attributes = file_attributes_at(cx, dirfd(dir.get()), name, o.names);
+      attributes = file_attributes_at(cx, dirfd(listing.dir.get()), name, o.names);
       if (attributes.is_exit()) return attributes;
     }
     if (o.full.truthy()) {
@@ -122,12 +130,12 @@ struct Candidate {
 // Names in DIRECTORY that begin with FILE and match completion-regexp-list.
 Maybe<std::vector<Candidate>> candidates_re(Context& cx, Value file, Value directory) {
   const std::string path = TRY(encode_file_name(cx, directory));
-  const Directory dir = open_directory(path);
-  if (dir == nullptr) return file_error(cx, "Opening directory", directory);
+  const Listing listing = list_names(cx, path);
+  if (listing.dir == nullptr) return file_error(cx, "Opening directory", directory);
   const bool fold = variable_true(cx, Qcompletion_ignore_case);
   const Value length = Value::fixnum(string_chars(file));
   std::vector<Candidate> out;
-  for (const std::string& name : names_in(dir.get())) {
+  for (const std::string& name : listing.names) {
     TRY(check_quit(cx));
     const Value shown = decode_file_name(cx, name);
     if (string_chars(shown) < string_chars(file)) continue;
@@ -142,7 +150,10 @@ Maybe<std::vector<Candidate>> candidates_re(Context& cx, Value file, Value direc
     }
     if (!matches) continue;
     struct stat st;
-    const bool folder = fstatat(dirfd(dir.get()), name.c_str(), &st, 0) == 0 && S_ISDIR(st.st_mode);
+    const int where = dirfd(listing.dir.get());
+    const bool folder =
+        ask_about_name(cx, where, name.c_str(), [&] { return fstatat(where, name.c_str(), &st, 0); }) == 0 &&
+        S_ISDIR(st.st_mode);
     out.push_back({name, folder});
   }
   return out;

@@ -1,5 +1,6 @@
 // Lock files: a symbolic link .#NAME beside the file, whose target says who is changing it
 // (USER@HOST.PID:BOOT), as Emacs and others understand it.
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 
 #include "buffer/buffer.hpp"
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 
 namespace neomacs::host {
 
@@ -53,7 +55,8 @@ std::string my_mark(Context& cx) {
 Owner owner_of(Context& cx, const std::string& lock) {
   Owner o;
   char target[PATH_MAX];
-  const ssize_t n = readlink(lock.c_str(), target, sizeof target);
+  const ssize_t n =
+      ask_about_name(cx, AT_FDCWD, lock.c_str(), [&] { return readlink(lock.c_str(), target, sizeof target); });
   if (n <= 0) return o;
   std::string text(target, static_cast<std::size_t>(n));
   const std::size_t at = text.rfind('@');
@@ -94,7 +97,8 @@ Value lock_file_re(Context& cx, Value name) {
   // A file that changed behind its buffer's back is asked about first.
   Buffer& b = current_buffer(cx);
   const Value visited = buffer_variable(cx, b, Qbuffer_file_name);
-  if (visited.is_string() && string_equal(visited, full) && access(path.c_str(), F_OK) == 0) {
+  if (visited.is_string() && string_equal(visited, full) &&
+      ask_about_name(cx, AT_FDCWD, path.c_str(), [&] { return access(path.c_str(), F_OK); }) == 0) {
     const Value same = TRY(funcall_re(cx, Qverify_visited_file_modtime, {b.self}));
     if (same.is_nil()) TRY(funcall_re(cx, intern(cx, "ask-user-about-supersession-threat"), {full}));
   }
@@ -102,7 +106,7 @@ Value lock_file_re(Context& cx, Value name) {
   const std::string lock = lock_name(path);
   const std::string mark = my_mark(cx);
   for (int attempt = 0; attempt < 3; ++attempt) {
-    if (symlink(mark.c_str(), lock.c_str()) == 0 || errno != EEXIST) return kNil;
+    if (run_blocking(cx, [&] { return symlink(mark.c_str(), lock.c_str()); }) == 0 || errno != EEXIST) return kNil;
     const Owner o = owner_of(cx, lock);
     if (o.kind == Owner::Kind::kMe) return kNil;
     if (o.kind == Owner::Kind::kOther) {
@@ -110,7 +114,7 @@ Value lock_file_re(Context& cx, Value name) {
       const Value answer = TRY(funcall_re(cx, intern(cx, "ask-user-about-lock"), {full, make_string(cx, who)}));
       if (answer.is_nil()) return kNil;
     }
-    unlink(lock.c_str());
+    run_blocking(cx, [&] { return unlink(lock.c_str()); });
   }
   return kNil;
 }
@@ -121,7 +125,7 @@ Value unlock_file_re(Context& cx, Value name) {
   NEOMACS_TRY_HANDLER(cx, full, Qunlock_file, full);
   const std::string path = TRY(encode_file_name(cx, full));
   const std::string lock = lock_name(path);
-  if (owner_of(cx, lock).kind == Owner::Kind::kMe) unlink(lock.c_str());
+  if (owner_of(cx, lock).kind == Owner::Kind::kMe) run_blocking(cx, [&] { return unlink(lock.c_str()); });
   return kNil;
 }
 

@@ -10,6 +10,7 @@
 #include "file/coding_bridge.hpp"
 #include "file/names.hpp"
 #include "file/visited.hpp"
+#include "neovm/abi/blocking.hpp"
 
 namespace neomacs::host {
 
@@ -42,7 +43,8 @@ Maybe<bool> read_all(Context& cx, int fd, std::int64_t from, std::int64_t to, st
     const std::size_t had = out->size();
     const std::size_t want = std::min(limit - had, guess);
     out->resize(had + want);
-    const ssize_t n = read(fd, out->data() + had, want);
+    Maybe<ssize_t> got = read_descriptor(cx, fd, out->data() + had, want);
+    const ssize_t n = TRY(std::move(got));
     if (n < 0 && errno == EINTR) {
       out->resize(had);
       continue;
@@ -207,7 +209,7 @@ NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kWorkerSafe,
   if (beg.truthy()) from = TRY(file_offset(cx, beg));
   if (end.truthy()) to = TRY(file_offset(cx, end));
   const std::string path = TRY(encode_file_name(cx, full));
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open_file_to_read(cx, path);
   FileStamp stamp;
   int open_error = 0;
   std::string bytes;

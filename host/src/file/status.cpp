@@ -7,6 +7,7 @@
 #include <climits>
 
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "time/time_value.hpp"
 
 namespace neomacs::host {
@@ -15,49 +16,55 @@ using namespace neovm;  // NOLINT
 
 namespace {
 
-// The body of a predicate: expands NAME, asks its handler, else calls test(path).
+// The body of a predicate: expands NAME, asks its handler, else calls test(cx, path).
 template <class Test>
 Value predicate_re(Context& cx, Value name, Value operation, Test test) {
   const Value full = TRY(expand_re(cx, name));
   NEOMACS_TRY_HANDLER(cx, full, operation, full);
   const std::string path = TRY(encode_file_name(cx, full));
-  return boolean(test(path));
+  return boolean(test(cx, path));
 }
 
-bool accessible(const std::string& path, int mode) { return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0; }
+bool accessible(Context& cx, const std::string& path, int mode) {
+  return ask_about_name(cx, AT_FDCWD, path.c_str(),
+                        [&] { return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0; });
+}
 
-bool is_directory(const std::string& path) {
+bool is_directory(Context& cx, const std::string& path) {
   struct stat st;
-  return stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+  return stat_file(cx, path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 NEOVM_PRIMITIVE(file_exists_p, "file-exists-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return t when file FILENAME exists.")
 (Context& cx, Value name) {
-  return predicate_re(cx, name, Qfile_exists_p, [](const std::string& p) { return accessible(p, F_OK); });
+  return predicate_re(cx, name, Qfile_exists_p,
+                      [](Context& c, const std::string& p) { return accessible(c, p, F_OK); });
 }
 
 NEOVM_PRIMITIVE(file_executable_p, "file-executable-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return t when FILENAME can be run, or entered when it is a directory.")
 (Context& cx, Value name) {
-  return predicate_re(cx, name, Qfile_executable_p, [](const std::string& p) { return accessible(p, X_OK); });
+  return predicate_re(cx, name, Qfile_executable_p,
+                      [](Context& c, const std::string& p) { return accessible(c, p, X_OK); });
 }
 
 NEOVM_PRIMITIVE(file_readable_p, "file-readable-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return t when FILENAME can be read.")
 (Context& cx, Value name) {
-  return predicate_re(cx, name, Qfile_readable_p, [](const std::string& p) { return accessible(p, R_OK); });
+  return predicate_re(cx, name, Qfile_readable_p,
+                      [](Context& c, const std::string& p) { return accessible(c, p, R_OK); });
 }
 
 NEOVM_PRIMITIVE(file_writable_p, "file-writable-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters,
                 kNondeterministic, "Return t when FILENAME can be written or created.")
 (Context& cx, Value name) {
-  return predicate_re(cx, name, Qfile_writable_p, [](const std::string& p) {
-    if (accessible(p, W_OK)) return true;
+  return predicate_re(cx, name, Qfile_writable_p, [](Context& c, const std::string& p) {
+    if (accessible(c, p, W_OK)) return true;
     if (errno != ENOENT) return false;
     const std::size_t n = directory_length(p);
     const std::string folder = n == 0 ? "." : p.substr(0, n);
-    return is_directory(folder) && accessible(folder, W_OK | X_OK);
+    return is_directory(c, folder) && accessible(c, folder, W_OK | X_OK);
   });
 }
 
@@ -73,15 +80,15 @@ NEOVM_PRIMITIVE(file_accessible_directory_p, "file-accessible-directory-p", 1, 1
   if (handled.is_exit()) return handled;
   if (!handled.is_unbound()) return handled;
   const std::string path = TRY(encode_file_name(cx, full));
-  return boolean(accessible(path + (path.empty() || path.back() == '/' ? "./" : "/./"), F_OK));
+  return boolean(accessible(cx, path + (path.empty() || path.back() == '/' ? "./" : "/./"), F_OK));
 }
 
 NEOVM_PRIMITIVE(file_regular_p, "file-regular-p", 1, 1, kWorkerSafe, kBlockingIo, kMayGc, kReenters, kNondeterministic,
                 "Return t when FILENAME is an ordinary file.")
 (Context& cx, Value name) {
-  return predicate_re(cx, name, Qfile_regular_p, [](const std::string& p) {
+  return predicate_re(cx, name, Qfile_regular_p, [](Context& c, const std::string& p) {
     struct stat st;
-    return stat(p.c_str(), &st) == 0 && S_ISREG(st.st_mode);
+    return stat_file(c, p, &st) == 0 && S_ISREG(st.st_mode);
   });
 }
 
@@ -92,7 +99,8 @@ NEOVM_PRIMITIVE(file_symlink_p, "file-symlink-p", 1, 1, kWorkerSafe, kBlockingIo
   NEOMACS_TRY_HANDLER(cx, full, Qfile_symlink_p, full);
   const std::string path = TRY(encode_file_name(cx, full));
   char target[PATH_MAX + 1];
-  const ssize_t n = readlink(path.c_str(), target, sizeof target - 1);
+  const ssize_t n =
+      ask_about_name(cx, AT_FDCWD, path.c_str(), [&] { return readlink(path.c_str(), target, sizeof target - 1); });
   if (n < 0) return kNil;
   std::string text(target, static_cast<std::size_t>(n));
   // A relative target that looks remote is quoted.
@@ -122,8 +130,8 @@ NEOVM_PRIMITIVE(file_newer_than_file_p, "file-newer-than-file-p", 2, 2, kWorkerS
   const std::string pb = TRY(encode_file_name(cx, b));
   struct stat sa;
   struct stat sb;
-  if (stat(pa.c_str(), &sa) != 0) return kNil;
-  if (stat(pb.c_str(), &sb) != 0) return Qt;
+  if (stat_file(cx, pa, &sa) != 0) return kNil;
+  if (stat_file(cx, pb, &sb) != 0) return Qt;
   const bool newer = sb.st_mtim.tv_sec != sa.st_mtim.tv_sec ? sb.st_mtim.tv_sec < sa.st_mtim.tv_sec
                                                             : sb.st_mtim.tv_nsec < sa.st_mtim.tv_nsec;
   return boolean(newer);
@@ -145,7 +153,7 @@ NEOVM_PRIMITIVE(file_modes, "file-modes", 1, 2, kWorkerSafe, kBlockingIo, kMayGc
   const std::string path = TRY(encode_file_name(cx, full));
   const int flags = TRY(nofollow_flag(cx, flag));
   struct stat st;
-  if (fstatat(AT_FDCWD, path.c_str(), &st, flags) != 0) {
+  if ((flags == 0 ? stat_file(cx, path, &st) : lstat_file(cx, path, &st)) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return kNil;
     return file_error(cx, "Getting attributes", full);
   }
@@ -164,15 +172,15 @@ NEOVM_COMMAND(set_file_modes, "set-file-modes", 2, 3, kWorkerSafe, kBlockingIo, 
   const auto bits = static_cast<mode_t>(mode.as_fixnum() & 07777);
   int failed = 0;
   if (flags == 0) {
-    failed = chmod(path.c_str(), bits);
+    failed = run_blocking(cx, [&] { return chmod(path.c_str(), bits); });
   } else {
     struct stat st;
-    failed = lstat(path.c_str(), &st);
+    failed = lstat_file(cx, path, &st);
     if (failed == 0 && S_ISLNK(st.st_mode)) {
       failed = -1;
       errno = EOPNOTSUPP;
     } else if (failed == 0) {
-      failed = chmod(path.c_str(), bits);
+      failed = run_blocking(cx, [&] { return chmod(path.c_str(), bits); });
     }
   }
   if (failed != 0) return file_error(cx, "Doing chmod", full);
@@ -208,7 +216,8 @@ NEOVM_PRIMITIVE(set_file_times, "set-file-times", 1, 3, kWorkerSafe, kBlockingIo
   NEOMACS_TRY_HANDLER(cx, full, Qset_file_times, full, timestamp, flag);
   const std::string path = TRY(encode_file_name(cx, full));
   const int flags = TRY(nofollow_flag(cx, flag));
-  if (utimensat(AT_FDCWD, path.c_str(), times, flags) != 0) return file_error(cx, "Setting file times", full);
+  if (run_blocking(cx, [&] { return utimensat(AT_FDCWD, path.c_str(), times, flags); }) != 0)
+    return file_error(cx, "Setting file times", full);
   return Qt;
 }
 
@@ -220,7 +229,7 @@ NEOVM_PRIMITIVE(access_file, "access-file", 2, 2, kWorkerSafe, kBlockingIo, kMay
   const Value full = TRY(expand_re(cx, name));
   NEOMACS_TRY_HANDLER(cx, full, Qaccess_file, full, text);
   const std::string path = TRY(encode_file_name(cx, full));
-  if (accessible(path, R_OK)) return kNil;
+  if (accessible(cx, path, R_OK)) return kNil;
   return file_error(cx, to_std_string(text).c_str(), name);
 }
 

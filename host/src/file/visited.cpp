@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "time/time_value.hpp"
 
 namespace neomacs::host {
@@ -21,7 +22,7 @@ NEOVM_PRIMITIVE(verify_visited_file_modtime, "verify-visited-file-modtime", 0, 1
   struct stat st;
   FileStamp now;
   now.nanoseconds = FileStamp::kNonexistent;
-  if (stat(path.c_str(), &st) == 0) now = stamp_of(st);
+  if (stat_file(cx, path, &st) == 0) now = stamp_of(st);
   const bool same_time = now.nanoseconds == b.stamp.nanoseconds &&
                          (now.nanoseconds == FileStamp::kNonexistent || now.seconds == b.stamp.seconds);
   return boolean(same_time && (b.stamp.size < 0 || now.size == b.stamp.size));
@@ -58,7 +59,7 @@ NEOVM_PRIMITIVE(set_visited_file_modtime, "set-visited-file-modtime", 0, 1, kWor
   NEOMACS_TRY_HANDLER(cx, full, Qset_visited_file_modtime, kNil);
   const std::string path = TRY(encode_file_name(cx, full));
   struct stat st;
-  if (stat(path.c_str(), &st) == 0) {
+  if (stat_file(cx, path, &st) == 0) {
     b.stamp = stamp_of(st);
   } else if (errno != ENOENT) {
     return file_error(cx, "Getting attributes", full);

@@ -9,6 +9,7 @@
 #include "file/coding_bridge.hpp"
 #include "file/names.hpp"
 #include "file/visited.hpp"
+#include "neovm/abi/blocking.hpp"
 
 namespace neomacs::host {
 
@@ -86,6 +87,14 @@ Value choose_coding_re(Context& cx, const Target& t) {
   return coding;
 }
 
+// What became of writing a file: the step that failed and its errno.
+struct Written {
+  const char* failed = nullptr;
+  int error = 0;
+  struct stat st = {};
+  bool have_stamp = false;
+};
+
 bool write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = write(fd, bytes.data(), bytes.size());
@@ -94,6 +103,25 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
   return true;
+}
+
+// Opens, writes and closes. Touches no Lisp.
+Written write_file(const std::string& path, int flags, std::int64_t offset, std::string_view bytes, bool sync) {
+  Written w;
+  const auto fail = [&w](const char* step) {
+    if (w.failed == nullptr) w = {step, errno, w.st, w.have_stamp};
+  };
+  const int fd = open(path.c_str(), flags, 0666);
+  if (fd < 0) {
+    fail("Opening output file");
+    return w;
+  }
+  if (offset >= 0 && lseek(fd, offset, SEEK_SET) < 0) fail("Lseek error");
+  if (w.failed == nullptr && !write_all(fd, bytes)) fail("Write error");
+  if (w.failed == nullptr && sync && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) fail("Write error");
+  w.have_stamp = fstat(fd, &w.st) == 0;
+  if (close(fd) != 0) fail("Write error");
+  return w;
 }
 
 // The text with annotations put in at their places.
@@ -137,7 +165,7 @@ Value write_region_re(Context& cx, Target t, Value must_be_new) {
   if (must_be_new.truthy() && must_be_new != Qexcl) {
     const std::string path = TRY(encode_file_name(cx, t.filename));
     struct stat st;
-    if (lstat(path.c_str(), &st) == 0) {
+    if (lstat_file(cx, path, &st) == 0) {
       const std::string question = "File " + to_std_string(t.filename) + " already exists; overwrite anyway? ";
       const Value answer = TRY(funcall_re(cx, Qy_or_n_p, {make_string(cx, question)}));
       if (answer.is_nil()) {
@@ -191,28 +219,12 @@ Value write_region_re(Context& cx, Target t, Value must_be_new) {
       return wrong_type(cx, Qfile_offset, t.append);
     }
   }
-  const int fd = open(path.c_str(), flags, 0666);
-  if (fd < 0) {
-    return file_error(cx, "Opening output file", t.filename);
-  }
-  bool ok = offset < 0 || lseek(fd, offset, SEEK_SET) >= 0;
-  const char* step = ok ? "Write error" : "Lseek error";
-  if (ok) ok = write_all(fd, bytes);
-  int e = errno;
-  if (ok && !variable_true(cx, Qwrite_region_inhibit_fsync) && fsync(fd) != 0 && errno != EINVAL && errno != EROFS) {
-    ok = false;
-    e = errno;
-  }
-  struct stat st;
-  const bool have_stamp = fstat(fd, &st) == 0;
-  if (close(fd) != 0 && ok) {
-    ok = false;
-    e = errno;
-  }
-  if (!ok) return file_error(cx, step, t.filename, e);
+  const bool sync = !variable_true(cx, Qwrite_region_inhibit_fsync);
+  const Written written = run_blocking(cx, [&] { return write_file(path, flags, offset, bytes, sync); });
+  if (written.failed != nullptr) return file_error(cx, written.failed, t.filename, written.error);
   b = &current_buffer(cx);
   const bool same_file = t.visit.is_string() ? false : t.visit == Qt;
-  if (have_stamp && same_file) b->stamp = stamp_of(st);
+  if (written.have_stamp && same_file) b->stamp = stamp_of(written.st);
   if (visiting) {
     b->text->saved = b->text->modified;
     b->text->auto_saved = b->text->modified;

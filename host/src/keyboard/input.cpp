@@ -2,8 +2,6 @@
 // (executing-kbd-macro and its index), or come from standard input, a character for each byte.
 #include "keyboard/input.hpp"
 
-#include <cstdio>
-
 #include "process/wait.hpp"
 
 namespace neomacs::host {
@@ -70,7 +68,7 @@ Value read_event_re(Context& cx) {
   }
   if (event.is_unbound()) {
     TRY(wait_for_output_re(cx, 0, kNil, false));  // timers that are due run before anybody waits for input
-    const int c = std::getc(stdin);
+    const int c = TRY(read_input_byte(cx));
     if (c == EOF) return signal_error1(cx, Qend_of_file, TRY(make_string(cx, "Error reading from stdin")));
     event = Value::fixnum(c);
   }

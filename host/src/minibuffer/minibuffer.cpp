@@ -6,6 +6,7 @@
 #include "display/display.hpp"
 #include "edit/edit.hpp"
 #include "minibuffer/session.hpp"
+#include "process/wait.hpp"
 
 namespace neomacs::host {
 
@@ -22,7 +23,7 @@ Value read_line(Context& cx, Value prompt) {
   }
   std::string line;
   for (;;) {
-    const int c = std::getc(stdin);
+    const int c = TRY(read_input_byte(cx));
     if (c == EOF) {
       if (line.empty()) return signal_error1(cx, Qend_of_file, TRY(make_string(cx, "Error reading from stdin")));
       break;

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "edit/edit.hpp"
 #include "file/coding_bridge.hpp"
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "process/environment.hpp"
 #include "process/spawn.hpp"
 
@@ -87,7 +89,7 @@ Maybe<bool> read_until_end(Context& cx, int fd, std::string* out) {
   for (;;) {
     TRY(check_quit(cx));
     pollfd p{fd, POLLIN, 0};
-    const int ready = poll(&p, 1, -1);
+    const int ready = TRY(poll_descriptors(cx, {&p, 1}, -1));
     if (ready < 0 && errno == EINTR) continue;
     const std::size_t had = out->size();
     out->resize(had + 65536);
@@ -96,6 +98,33 @@ Maybe<bool> read_until_end(Context& cx, int fd, std::string* out) {
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return true;
   }
+}
+
+int open_output(Context& cx, const std::string& path) {
+  return run_blocking(cx, [&] { return open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); });
+}
+
+// Waits for the program's end. Leaving early, for a quit or because the task was asked to stop, ends the program.
+Maybe<int> wait_for_end(Context& cx, pid_t pid) {
+  const Fd ended(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  int status = 0;
+  while (ended.valid() && waitpid(pid, &status, WNOHANG) == 0) {
+    TRY(check_quit(cx));
+    pollfd p{ended.get(), POLLIN, 0};
+    TRY(poll_descriptors(cx, {&p, 1}, -1));
+  }
+  if (ended.valid()) return status;
+  // Too many open files, or an old kernel.
+  for (;;) {
+    TRY(check_quit(cx));
+    if (run_blocking(cx, [&] { return waitpid(pid, &status, 0); }) >= 0 || errno != EINTR) return status;
+  }
+}
+
+void kill_group(Context& cx, pid_t pid) {
+  kill(-pid, SIGINT);
+  kill(-pid, SIGKILL);
+  run_blocking(cx, [&] { return waitpid(pid, nullptr, 0); });
 }
 
 // Runs ARGS[0] with input from `in`; the rest of ARGS as in call-process.
@@ -123,7 +152,7 @@ Value call_process_re(Context& cx, Arguments args, int in, Value operation, Argu
     case Destination::Kind::kNoWait: child.out = null.get(); break;
     case Destination::Kind::kFile: {
       const std::string path = TRY(encode_file_name(cx, d.file));
-      output.reset(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+      output.reset(open_output(cx, path));
       if (!output.valid()) return file_error(cx, "Opening process output file", d.file);
       child.out = output.get();
       break;
@@ -140,33 +169,26 @@ Value call_process_re(Context& cx, Arguments args, int in, Value operation, Argu
   child.err = d.error == Destination::Error::kSame ? child.out : null.get();
   if (d.error == Destination::Error::kFile) {
     const std::string path = TRY(encode_file_name(cx, d.error_file));
-    error.reset(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    error.reset(open_output(cx, path));
     if (!error.valid()) return file_error(cx, "Redirecting stderr", d.error_file);
     child.err = error.get();
   }
-  const pid_t pid = spawn(child);
+  const pid_t pid = run_blocking(cx, [&] { return spawn(child); });
   if (pid < 0) return file_error(cx, "Doing vfork", kNil);
   output.reset(-1);
   if (d.kind == Destination::Kind::kNoWait) return kNil;
 
   std::string bytes;
-  if (reader.valid()) {
-    const Maybe<bool> ok = read_until_end(cx, reader.get(), &bytes);
-    if (!ok.ok()) {
-      kill(-pid, SIGINT);
-      kill(-pid, SIGKILL);
-      waitpid(pid, nullptr, 0);
-      return kExit;
-    }
+  const auto run = [&]() -> Maybe<int> {
+    if (reader.valid()) TRY(read_until_end(cx, reader.get(), &bytes));
+    return wait_for_end(cx, pid);
+  };
+  Maybe<int> ran = run();
+  if (!ran.ok()) {
+    kill_group(cx, pid);
+    return kExit;
   }
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    const Maybe<bool> ok = check_quit(cx);
-    if (!ok.ok()) {
-      kill(-pid, SIGKILL);
-      return kExit;
-    }
-  }
+  const int status = ran.get_raw();
   if (d.kind == Destination::Kind::kBuffer && buffer_raw(d.buffer).live) {
     const std::size_t depth = binding_depth(cx);
     host_hooks(cx).record_save_current_buffer(cx);
@@ -192,7 +214,7 @@ NEOVM_PRIMITIVE(call_process, "call-process", 1, kMany, kMainOnly, kBlockingIo, 
   if (args.size() > 1 && args[1].truthy()) {
     const Value full = TRY(expand_re(cx, args[1]));
     const std::string path = TRY(encode_file_name(cx, full));
-    in.reset(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    in.reset(run_blocking(cx, [&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
     if (!in.valid()) return file_error(cx, "Opening process input file", full);
   } else {
     in.reset(open("/dev/null", O_RDONLY | O_CLOEXEC));

@@ -5,10 +5,12 @@
 
 #include <cerrno>
 #include <cmath>
+#include <cstdio>
 #include <ctime>
 
 #include "edit/edit.hpp"
 #include "file/coding_bridge.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "process/process.hpp"
 #include "process/wait.hpp"
 #include "time/time_value.hpp"
@@ -258,7 +260,7 @@ Maybe<bool> wait_for_output_re(Context& cx, double seconds, Value process, bool 
     // Without a deadline and without anything to wait for, waiting would never end.
     if (seconds < 0 && fds.empty() && wait == HUGE_VAL) return output;
     const int timeout = wait > 1e6 ? -1 : static_cast<int>(std::ceil(wait * 1000));
-    const int ready = poll(fds.data(), fds.size(), timeout);
+    const int ready = TRY(poll_descriptors(cx, fds, timeout));
     bool read_some = false;
     std::size_t i = first_reader;
     for (Value l = readers; ready > 0 && l.is_cons(); l = cdr_raw(l), ++i) {
@@ -278,6 +280,15 @@ Maybe<bool> wait_for_output_re(Context& cx, double seconds, Value process, bool 
       return output;
     }
   }
+}
+
+Maybe<int> read_input_byte(Context& cx) {
+  // What the stream has read ahead is not seen by poll.
+  if (blocking_hooks(cx) != nullptr && stdin->_IO_read_ptr == stdin->_IO_read_end) {
+    pollfd p{STDIN_FILENO, POLLIN, 0};
+    TRY(poll_descriptors(cx, {&p, 1}, -1));
+  }
+  return std::getc(stdin);
 }
 
 namespace {

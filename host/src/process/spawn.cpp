@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 
 namespace neomacs::host {
 
@@ -22,9 +23,11 @@ void Fd::reset(int fd) {
 
 namespace {
 
-bool runnable(const std::string& path) {
-  struct stat st;
-  return stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && access(path.c_str(), X_OK) == 0;
+bool runnable(Context& cx, const std::string& path) {
+  return ask_about_name(cx, AT_FDCWD, path.c_str(), [&] {
+    struct stat st;
+    return stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && access(path.c_str(), X_OK) == 0;
+  });
 }
 
 }  // namespace
@@ -35,9 +38,9 @@ Maybe<std::string> find_program_re(Context& cx, Value program) {
   if (name.find('/') != std::string::npos) {
     const Value full = TRY(expand_re(cx, program));
     std::string path = TRY(encode_file_name(cx, full));
-    if (runnable(path)) return path;
+    if (runnable(cx, path)) return path;
     struct stat st;
-    if (stat(path.c_str(), &st) == 0) error = EACCES;
+    if (stat_file(cx, path, &st) == 0) error = EACCES;
     return file_error(cx, "Searching for program", program, error);
   }
   for (Value dirs = variable_value(cx, Qexec_path); dirs.is_cons(); dirs = cdr_raw(dirs)) {
@@ -46,11 +49,11 @@ Maybe<std::string> find_program_re(Context& cx, Value program) {
     const Value full = TRY(expand_file_name_re(cx, program, dir));
     const std::string base = TRY(encode_file_name(cx, full));
     Value suffixes = variable_value(cx, Qexec_suffixes);
-    if (!suffixes.is_cons() && runnable(base)) return base;
+    if (!suffixes.is_cons() && runnable(cx, base)) return base;
     for (; suffixes.is_cons(); suffixes = cdr_raw(suffixes)) {
       if (!car_raw(suffixes).is_string()) continue;
       std::string path = base + to_std_string(car_raw(suffixes));
-      if (runnable(path)) return path;
+      if (runnable(cx, path)) return path;
     }
   }
   return file_error(cx, "Searching for program", program, error);
@@ -64,7 +67,7 @@ Maybe<std::string> child_directory_re(Context& cx) {
   const Value full = TRY(expand_file_name_re(cx, dir, kNil));
   std::string path = TRY(encode_file_name(cx, full));
   struct stat st;
-  if (stat(path.c_str(), &st) != 0)
+  if (stat_file(cx, path, &st) != 0)
     return file_error(cx, "Setting current directory", variable_value(cx, Qdefault_directory));
   if (!S_ISDIR(st.st_mode)) {
     return file_error(cx, "Setting current directory", variable_value(cx, Qdefault_directory), ENOTDIR);

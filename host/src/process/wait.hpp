@@ -11,4 +11,7 @@ namespace neomacs::host {
 neovm::Maybe<bool> wait_for_output_re(neovm::Context& cx, double seconds, neovm::Value process, bool until_output,
                                       bool only = false);
 
+// The next byte of standard input, EOF at its end. Fails when a task that waits for it was asked to stop.
+neovm::Maybe<int> read_input_byte(neovm::Context& cx);
+
 }  // namespace neomacs::host

@@ -106,6 +106,7 @@ enum class ExtensionId : std::uint8_t {
   kGuestCharsets,
   kGuestEval,
   kGuestTasks,
+  kBlocking,  // abi/blocking.hpp
   kGuestMisc,
   kCount
 };

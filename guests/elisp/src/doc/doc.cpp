@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "../read/reader.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "neovm/elisp/format.hpp"
 
 namespace neovm::elisp {
@@ -123,7 +124,8 @@ Value read_doc_string_re(Context& cx, Value filepos, bool definition) {
   }
   std::string before;
   std::string text;
-  if (!read_text_at(name, std::llabs(position.as_fixnum()), &before, &text)) {
+  const std::int64_t at = std::llabs(position.as_fixnum());
+  if (!run_blocking(cx, [&] { return read_text_at(name, at, &before, &text); })) {
     if (errno != ENOENT && errno != ENOTDIR)
       return signal_error3(cx, Qfile_error, make_string(cx, "Read error on documentation file"),
                            make_string(cx, std::strerror(errno)), file);
@@ -235,7 +237,7 @@ NEOVM_PRIMITIVE(snarf_documentation, "Snarf-documentation", 1, 1, kWorkerSafe, k
   const Value directory = variable_value(cx, Qdoc_directory);
   const std::string name = (directory.is_string() ? to_std_string(directory) : "") + to_std_string(filename);
   std::string text;
-  if (!read_whole(name, &text)) {
+  if (!run_blocking(cx, [&] { return read_whole(name, &text); })) {
     // The file comes with Emacs's program, not with its library: an image built without it has our own texts.
     const Value building = variable_value(cx, intern(cx, "dump-mode"));
     if (errno == ENOENT && !building.is_unbound() && building.truthy()) return kNil;

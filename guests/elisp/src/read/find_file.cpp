@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "load.hpp"
+#include "neovm/abi/blocking.hpp"
 
 namespace neovm::elisp {
 
@@ -81,7 +82,7 @@ Value find_on_path_re(Context& cx, Value path, Value name, Value suffixes, Value
         continue;
       }
       struct stat status {};
-      if (stat(file.c_str(), &status) != 0) {
+      if (stat_file(cx, file, &status) != 0) {
         if (errno != ENOENT && errno != ENOTDIR) *error = errno;
         continue;
       }
@@ -90,7 +91,7 @@ Value find_on_path_re(Context& cx, Value path, Value name, Value suffixes, Value
         continue;
       }
       const int mode = predicate.is_fixnum() ? static_cast<int>(predicate.as_fixnum()) & 7 : R_OK;
-      if (access(file.c_str(), mode) != 0) {
+      if (ask_about_name(cx, AT_FDCWD, file.c_str(), [&] { return access(file.c_str(), mode); }) != 0) {
         *error = errno;
         continue;
       }

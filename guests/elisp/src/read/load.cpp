@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "load_state.hpp"
+#include "neovm/abi/blocking.hpp"
 
 namespace neovm::elisp {
 
@@ -171,7 +172,7 @@ Value load_file_re(Context& cx, Value file, bool noerror, bool nomessage, bool n
   bool compiled = is_elc;
   if (!is_elc) {
     // A compiled file may have any name; its first bytes tell.
-    if (!read_file(path, &content)) return cannot_open(cx, errno, file);
+    if (!run_blocking(cx, [&] { return read_file(path, &content); })) return cannot_open(cx, errno, file);
     have_content = true;
     compiled = compiled_version(content) > 0;
     if (!compiled && !source_function.is_nil() && !source_function.is_unbound()) {
@@ -180,7 +181,8 @@ Value load_file_re(Context& cx, Value file, bool noerror, bool nomessage, bool n
       return unbind_to_re(cx, depth, v);
     }
   }
-  if (!have_content && !read_file(path, &content)) return cannot_open(cx, errno, file);
+  if (!have_content && !run_blocking(cx, [&] { return read_file(path, &content); }))
+    return cannot_open(cx, errno, file);
   bool safe = true;
   bool newer = false;
   if (compiled) {
@@ -192,8 +194,8 @@ Value load_file_re(Context& cx, Value file, bool noerror, bool nomessage, bool n
     }
     struct stat own {};
     struct stat source {};
-    if (is_elc && !variable_true(cx, Qload_prefer_newer) && stat(path.c_str(), &own) == 0 &&
-        stat(path.substr(0, path.size() - 1).c_str(), &source) == 0) {
+    if (is_elc && !variable_true(cx, Qload_prefer_newer) && stat_file(cx, path, &own) == 0 &&
+        stat_file(cx, path.substr(0, path.size() - 1), &source) == 0) {
       newer = own.st_mtim.tv_sec < source.st_mtim.tv_sec ||
               (own.st_mtim.tv_sec == source.st_mtim.tv_sec && own.st_mtim.tv_nsec < source.st_mtim.tv_nsec);
       if (newer && !loud) {

@@ -187,6 +187,7 @@ void TaskBody::boot() {
   cx_->isolate().guest_hooks().uncaught_re = note_uncaught;
   cx_->owner = this;
   cx_->on_slice_end = slice_end;
+  let_task_block(*cx_);
 }
 
 void TaskBody::run_first() {

@@ -157,6 +157,7 @@ struct TaskState {
   worker::Scope* scope = nullptr;  // where its children belong
   StartedTasks started;
   std::string* backtrace = nullptr;  // being written by task--note-frame
+  Slot handles;                      // weak table, number -> handle: a task or channel has one handle in an isolate
 };
 
 // Null where tasks are not allowed.
@@ -216,6 +217,8 @@ Value end_wait(Context& cx, PendingWait& wait, worker::Selected got);
 Maybe<worker::Instant> timeout_argument(Context& cx, Value ms);
 // Has the task park in the wait when the machine has suspended; the value that its primitive returns then.
 Value park_task(Context& cx, TaskState& state, std::unique_ptr<PendingWait> wait);
+// From here on what would block the thread of `cx`, a task's, parks the task (blocking.cpp).
+void let_task_block(Context& cx);
 // Leaves the running Lisp because its task was asked to stop.
 ExitTag stop_task(Context& cx);
 
