@@ -41,6 +41,10 @@ FORMS = [
     ("(task-self)", "OK nil"),
     ("(task-await (spawn-task '(taskp (task-self))))", "OK t"),
     ("(task-await (spawn-task '(task-status (task-self))))", "OK running"),
+    ("(task-await (spawn-task '(eq (task-self) (task-self))))", "OK t"),
+    ("(let* ((task (spawn-task '(list (task-self)))) (same (task-await task))) (eq task (car same)))", "OK t"),
+    ("(let ((ch (make-channel)) (other (make-channel))) (channel-send ch (list ch other ch)) (garbage-collect)"
+     " (let ((got (channel-recv ch))) (list (eq ch (car got)) (eq other (cadr got)) (eq ch other))))", "OK (t t nil)"),
     ("(task-self 1)", "ERR (wrong-number-of-arguments task-self 1)"),
     ("(task-map #'1+ '(1 2 3))", "OK (2 3 4)"),
     ("(task-map (lambda (x) (* x x)) [1 2 3])", "OK (1 4 9)"),

@@ -79,11 +79,25 @@ constexpr HostType kChannelType = channel_type();
 NEOVM_HOST_TYPE(kTaskType)
 NEOVM_HOST_TYPE(kChannelType)
 
+// The handle of `object` in this isolate: the one that is there already, so that handles of one object are eq.
 template <class T>
 Value make_handle(Context& cx, const HostType* type, Ref<T> object) {
+  TaskState* const state = task_state(cx);
+  const Value number = Value::fixnum(static_cast<std::int64_t>(object->id));
+  Value table = kNil;
+  if (state != nullptr) {
+    table = state->handles.get();
+    if (table.is_nil()) {
+      table = make_hash_table(cx, HashTest::kEq, WeakKind::kValue);
+      state->handles.set(table);
+    }
+    const Value known = hash_table_get(cx, table, number);
+    if (is_host(known, type) && object_of<T>(known) == object.get()) return known;
+  }
   const Value v = make_host_object(cx, type);
   object->retain();  // the handle's; `object` gives its own back
   host_payload_raw<Handle<T>>(v)->object = object.get();
+  if (state != nullptr) hash_table_put(cx, table, number, v);
   return v;
 }
 

@@ -27,6 +27,7 @@ worker::Task<void> watch_interrupts(int fd, MessageChannel interrupts) {
 }
 
 void destroy_state(void* state) { delete static_cast<TaskState*>(state); }
+void trace_state(void* state, Tracer& t) { static_cast<TaskState*>(state)->handles.trace(t); }
 
 }  // namespace
 
@@ -68,6 +69,7 @@ unsigned TaskWorld::workers() const {
 void attach_task_state(Context& cx, TaskState* state) {
   Extension e;
   e.state = state;
+  e.trace = trace_state;
   e.destroy = destroy_state;
   set_extension(cx, ExtensionId::kGuestTasks, e);
 }
