@@ -48,6 +48,13 @@ def test_closed_streams_are_not_taken_by_files(bin_folder):
         check(result.returncode == 1 and Path(folder, "f").read_text() == "text", result)
 
 
+def test_end_of_input_ends_a_minibuffer(bin_folder):
+    # A minibuffer that a keyboard macro opened and left without keys reads on from standard input, which is at its end.
+    form = """(princ (condition-case e (let ((executing-kbd-macro t))
+      (minibuffer-with-setup-hook (lambda () (setq executing-kbd-macro nil)) (read-string "x"))) (error e)))"""
+    expect(bin_folder, f"$P --eval '{form}'", 0, b"(end-of-file Error reading from stdin)")
+
+
 def test_reader_that_leaves_ends_the_program(bin_folder):
     expect(bin_folder, "$P --eval '(while t (princ \"y\\n\"))' | head -1", 0, b"y\n")
     expect(bin_folder, "$P --eval '(while t (message \"y\"))' 2>&1 | head -1", 0, b"y\n")

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "buffer/list_cycle.hpp"
 #include "edit/edit.hpp"
 #include "edit/undo.hpp"
 #include "textprop/textprop.hpp"
@@ -92,13 +93,18 @@ Maybe<bool> case_region_re(Context& cx, Value operation, Region r) {
 Value region_command_re(Context& cx, Value operation, Value beg, Value end, Value noncontiguous) {
   if (noncontiguous.truthy()) {
     const Value function = variable_value(cx, Qregion_extract_function);
-    Value bounds = TRY(funcall_re(cx, function, {Qbounds}));
-    for (; bounds.is_cons(); bounds = cdr_raw(bounds)) {
-      const Value pair = car_raw(bounds);
-      if (!pair.is_cons()) return wrong_type(cx, Qlistp, pair);
+    const Value bounds = TRY(funcall_re(cx, function, {Qbounds}));
+    ListCycle cycle(bounds);
+    Value tail = bounds;
+    for (; tail.is_cons();) {
+      TRY(check_quit(cx));
+      const Value pair = car_raw(tail);
+      if (!pair.is_cons()) return wrong_type(cx, Qconsp, pair);
       TRY(case_region_re(cx, operation, TRY(region_arguments(cx, car_raw(pair), cdr_raw(pair)))));
+      tail = cdr_raw(tail);
+      if (cycle.step(tail)) return signal_error1(cx, Qcircular_list, bounds);
     }
-    return kNil;
+    return tail.is_nil() ? kNil : wrong_type(cx, Qlistp, tail);
   }
   TRY(case_region_re(cx, operation, TRY(region_arguments(cx, beg, end))));
   return kNil;

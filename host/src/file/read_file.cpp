@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "buffer/list_cycle.hpp"
 #include "edit/edit.hpp"
 #include "file/coding_bridge.hpp"
 #include "file/names.hpp"
@@ -100,8 +101,28 @@ Value choose_coding_re(Context& cx, Value name, Value visit, Value beg, Value en
   return coding.is_cons() ? car_raw(coding) : coding;
 }
 
-// Puts TEXT in the place of the accessible portion, touching only what differs. Returns the inserted length.
-Maybe<std::int64_t> replace_text_re(Context& cx, Value text) {
+// Where point stands while a file replaces the buffer's text, and goes when everything is done. It follows the text like
+// a marker; inside of what is replaced it keeps its proportion of the way through.
+struct KeptPoint {
+  Value marker;
+  std::int64_t chars;
+};
+
+void put_point_back(Context& cx, Value marker) {
+  Buffer& b = current_buffer(cx);
+  if (const Marker* m = marker_raw(marker)) set_point(b, clip(b, m->pos.chars));
+  detach_marker(marker);
+}
+
+struct Insertion {
+  Value name;
+  Value visit;
+  bool replaced = false;  // REPLACE asked for, and done
+  std::int64_t inserted = 0;
+};
+
+// Puts TEXT in the place of the accessible portion, touching only what differs, and leaves point before it.
+Maybe<bool> replace_text_re(Context& cx, Value text, const KeptPoint& kept, Insertion& in) {
   Buffer& b = current_buffer(cx);
   const text::Cursor old = b.cursor();
   const std::string_view now = string_view_of(text);
@@ -123,32 +144,26 @@ Maybe<std::int64_t> replace_text_re(Context& cx, Value text) {
   if (multibyte) {
     while (tail > 0 && text::is_continuation(p[n - tail])) --tail;
   }
-  if (head == n && first + n == last) return std::int64_t{0};
+  if (head == n && first + n == last) return true;
+  in.replaced = true;
   const std::int64_t from = b.text->char_of(first + head + 1);
   const std::int64_t to = b.text->char_of(last - tail + 1);
   const std::string middle(now.substr(static_cast<std::size_t>(head), static_cast<std::size_t>(n - head - tail)));
   const std::int64_t chars = multibyte ? text::count_chars(reinterpret_cast<const std::uint8_t*>(middle.data()),
                                                            static_cast<std::int64_t>(middle.size()))
                                        : static_cast<std::int64_t>(middle.size());
-  std::int64_t point = b.point.chars;
   if (to > from) TRY(delete_region_re(cx, from, to));
-  set_point(b, b.text->at_char(from));
+  set_point(b, clip(b, from));
   if (chars > 0) TRY(insert_bytes_re(cx, middle, chars));
-  if (point > to) {
-    point += chars - (to - from);
-  } else if (point > from) {
-    point = from;
+  set_point(b, clip(b, from));
+  if (kept.chars > from && kept.chars < to) {
+    const double share = static_cast<double>(chars) / static_cast<double>(to - from);
+    const auto ahead = static_cast<std::int64_t>(static_cast<double>(kept.chars - from) * share);
+    move_marker(cx, kept.marker, &b, clip(b, from + ahead));
   }
-  set_point(b, clip(b, point));
-  return chars;
+  in.inserted = chars;
+  return true;
 }
-
-struct Insertion {
-  Value name;
-  Value visit;
-  Value replace;
-  std::int64_t inserted = 0;
-};
 
 // A hook's answer: how much text there is now after point.
 Maybe<std::int64_t> inserted_length(Context& cx, Value n) {
@@ -157,29 +172,51 @@ Maybe<std::int64_t> inserted_length(Context& cx, Value n) {
   return n.as_fixnum();
 }
 
+// Asks a function about the text. One that is asked after a replacement sees the whole accessible portion, and its answer
+// counts only when it changed something. `call` gets the length. A function may answer nil for "as it was".
+template <class Call>
+Maybe<bool> ask_about_text_re(Context& cx, Insertion& in, const Call& call) {
+  if (!in.replaced) {
+    const Value n = TRY(call(Value::fixnum(in.inserted)));
+    if (n.truthy()) in.inserted = TRY(inserted_length(cx, n));
+    return true;
+  }
+  Buffer& b = current_buffer(cx);
+  const std::int64_t point = b.point.chars;
+  const std::int64_t changes = b.text->chars_modified;
+  set_point(b, b.begin);
+  const Value n = TRY(call(Value::fixnum(b.end.chars - b.begin.chars)));
+  if (n.is_nil()) return true;
+  const std::int64_t length = TRY(inserted_length(cx, n));
+  Buffer& now = current_buffer(cx);
+  if (now.text->chars_modified == changes) {
+    set_point(now, clip(now, point));
+  } else {
+    in.inserted = length;
+  }
+  return true;
+}
+
 // The hooks that look at freshly read text; each may change it and says its new length.
 Value after_insertion_re(Context& cx, Insertion& in) {
-  if (in.inserted > 0 && symbol_function(cx, Qafter_insert_file_set_coding).truthy()) {
+  if (symbol_function(cx, Qafter_insert_file_set_coding).truthy()) {
     const Value n = TRY(funcall_re(cx, Qafter_insert_file_set_coding, {Value::fixnum(in.inserted), in.visit}));
-    if (n.truthy()) {
-      in.inserted = TRY(inserted_length(cx, n));
-    }
+    if (n.truthy()) in.inserted = TRY(inserted_length(cx, n));
   }
   if (in.inserted == 0) return kNil;
-  const Value point = make_marker(cx, &current_buffer(cx), current_buffer(cx).point);
-  const bool formats = symbol_function(cx, Qformat_decode).truthy();
-  if (formats) {
-    const Value n = TRY(funcall_re(cx, Qformat_decode, {kNil, Value::fixnum(in.inserted), in.visit}));
-    in.inserted = TRY(inserted_length(cx, n));
+  if (symbol_function(cx, Qformat_decode).truthy()) {
+    TRY(ask_about_text_re(cx, in, [&](Value length) {
+      return funcall_re(cx, Qformat_decode, {kNil, length, in.visit});
+    }));
   }
-  Value hooks = variable_value(cx, Qafter_insert_file_functions);
-  for (; hooks.is_cons(); hooks = cdr_raw(hooks)) {
+  const Value hooks = variable_value(cx, Qafter_insert_file_functions);
+  ListCycle cycle(hooks);
+  for (Value tail = hooks; tail.is_cons();) {
     TRY(check_quit(cx));
-    const Value n = TRY(funcall_re(cx, car_raw(hooks), {Value::fixnum(in.inserted)}));
-    if (n.is_nil()) continue;
-    in.inserted = TRY(inserted_length(cx, n));
+    TRY(ask_about_text_re(cx, in, [&](Value length) { return funcall_re(cx, car_raw(tail), {length}); }));
+    tail = cdr_raw(tail);
+    if (cycle.step(tail)) return signal_error1(cx, Qcircular_list, hooks);
   }
-  detach_marker(point);
   return kNil;
 }
 
@@ -192,11 +229,14 @@ NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kWorkerSafe,
   TRY(check_type(cx, filename.is_string(), Qstringp, filename));
   const Value full = TRY(expand_re(cx, filename));
   const Value handler = TRY(find_handler_re(cx, full, Qinsert_file_contents));
-  Insertion in{full, visit, replace};
+  Insertion in{full, visit};
   if (handler.truthy()) {
     const Value result = TRY(funcall_re(cx, handler, {Qinsert_file_contents, full, visit, beg, end, replace}));
-    if (result.is_cons() && cdr_raw(result).is_cons() && car_raw(cdr_raw(result)).is_fixnum()) {
-      in.inserted = car_raw(cdr_raw(result)).as_fixnum();
+    // A handler that says more than there is after point has said nothing.
+    if (result.is_cons() && cdr_raw(result).is_cons() && car_raw(cdr_raw(result)).is_natnum_fixnum()) {
+      const Buffer& now = current_buffer(cx);
+      const std::int64_t said = car_raw(cdr_raw(result)).as_fixnum();
+      if (said <= now.end.chars - now.point.chars) in.inserted = said;
     }
     TRY(after_insertion_re(cx, in));
     return result;
@@ -232,6 +272,7 @@ NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kWorkerSafe,
     if (error != 0) return file_error(cx, "Read error", full, error);
   }
 
+  const std::size_t depth = binding_depth(cx);
   const Value undo = buffer_variable(cx, b, Qbuffer_undo_list);
   const bool forget_undo = visit.truthy() && undo != Qt;
   if (open_error == 0) {
@@ -242,7 +283,9 @@ NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kWorkerSafe,
     TRY(set_variable_re(cx, Qlast_coding_system_used, d.coding));
     if (forget_undo) set_buffer_variable(cx, b, Qbuffer_undo_list, Qt);
     if (replace.truthy()) {
-      in.inserted = TRY(replace_text_re(cx, d.text));
+      const KeptPoint kept{make_marker(cx, &b, b.point), b.point.chars};
+      record_unwind(cx, put_point_back, kept.marker);
+      TRY(replace_text_re(cx, d.text, kept, in));
     } else {
       const Pos point = b.point;
       in.inserted = string_chars(d.text);
@@ -264,7 +307,7 @@ NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kWorkerSafe,
     if (forget_undo) set_buffer_variable(cx, b, Qbuffer_undo_list, kNil);
   }
   if (open_error != 0) return file_error(cx, "Opening input file", full, open_error);
-  return list(cx, {full, Value::fixnum(in.inserted)});
+  return unbind_to_re(cx, depth, list(cx, {full, Value::fixnum(in.inserted)}));
 }
 
 NEOVM_VARIABLE(after_insert_file_functions, "after-insert-file-functions", kGlobalVar, kAny, kInitNil,

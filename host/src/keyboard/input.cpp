@@ -57,7 +57,10 @@ Value read_event_re(Context& cx) {
   for (const Value v : {Qunread_post_input_method_events, Qunread_command_events, Qunread_input_method_events})
     if (event.is_unbound() && variable_value(cx, v).is_cons()) event = TRY(take_unread_re(cx, v));
   Value macro = variable_value(cx, Qexecuting_kbd_macro);
-  if (macro == Qt) macro = variable_value(cx, intern(cx, "neovm--keyboard-macro"));  // Lisp says: go on with it
+  if (macro == Qt) {  // Lisp says: go on with it; without one, this is the end of a macro
+    macro = variable_value(cx, intern(cx, "neovm--keyboard-macro"));
+    if (event.is_unbound() && macro.is_nil()) return kUnbound;
+  }
   if (event.is_unbound() && macro.truthy()) {
     const bool array = macro.is_string() || is_vector(macro);
     const Value index = variable_value(cx, Qexecuting_kbd_macro_index);
@@ -95,6 +98,12 @@ Value read_keys_re(Context& cx, Value* keys, Value* binding) {
     *binding = found;
     return Qt;
   }
+}
+
+bool input_ended(Context& cx) {
+  for (const Value v : {Qunread_post_input_method_events, Qunread_command_events, Qunread_input_method_events})
+    if (variable_value(cx, v).is_cons()) return false;
+  return std::feof(stdin) != 0;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include "buffer/buffer.hpp"
 #include "display/display.hpp"
 #include "keyboard/input.hpp"
+#include "minibuffer/session.hpp"
 
 namespace neomacs::host {
 
@@ -91,6 +92,10 @@ NEOVM_PRIMITIVE(edit_loop, "neovm--edit-loop", 0, 0, kMainOnly, kBlockingIo, kMa
     const Value done = TRY(call_catching_errors_re(cx, Qt, run_commands_body, nullptr, &error));
     if (!done.is_unbound()) return kNil;
     TRY(set_variable_re(cx, Qexecuting_kbd_macro, kNil));
+    // Nobody can end this edit any more: a minibuffer gives up, where another edit's report ends the program.
+    if (input_ended(cx) && active_minibuffers(cx).is_cons()) {
+      return signal_error1(cx, Qend_of_file, TRY(make_string(cx, "Error reading from stdin")));
+    }
     const Value report = variable_value(cx, intern(cx, "command-error-function"));
     TRY(funcall_re(cx, report, {error, make_string(cx, ""), kNil}));
   }

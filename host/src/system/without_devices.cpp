@@ -132,6 +132,11 @@ NEOVM_PRIMITIVE(bidi_resolved_levels, "bidi-resolved-levels", 0, 1, kMainOnly, k
 
 // ---- coding systems read from a person ------------------------------------------------------------------------
 
+// The history is bound from the start, though not special.
+NEOVM_INIT(coding_system_history, kObjects)(Context& cx) {
+  set_default_re(cx, intern(cx, "coding-system-history"), kNil);
+}
+
 static Value read_coding_re(Context& cx, Value prompt, Value fallback) {
   if (fallback.is_symbol() && fallback.truthy()) fallback = symbol_name(cx, fallback);
   const Value table = variable_value(cx, intern(cx, "coding-system-alist"));
