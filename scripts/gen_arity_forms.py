@@ -2,10 +2,13 @@
 
 usage: gen_arity_forms.py [--primitives FILE] [--seed N] [--tries N]
        gen_arity_forms.py --arity-only [--primitives FILE]
+       gen_arity_forms.py --types-only --primitives FILE [--vm NEOMACS]
 FILE is the output of `neovm primitives --json`; without it every primitive of Emacs 28.2 is taken. Emacs is asked what random
 calls answer, and calls that it refuses are mended by what the error asked for; of those a few are kept that say something, are
 short, and answer the same in two runs. Forms that a file has already stay: only primitives with fewer than three get more.
 arity.el has for every primitive, also those that are never called with random arguments, a call with too few and one with too many.
+types.el has a type error of every primitive that has none in the rest of the corpus (see tests/cli/corpus_coverage_test.py);
+tests/cli/corpus_any_type.txt names those that Emacs refuses nothing. What Emacs has not got is asked of NEOMACS.
 Writes the recorded answers too, and (without FILE, or with --signatures-only) tests/oracle/signatures.json: which classes of
 arguments each primitive accepts, for the random forms.
 """
@@ -20,6 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/oracle"))
+sys.path.insert(0, str(ROOT / "tests/cli"))
+import corpus_coverage_test as coverage  # noqa: E402
 import forms  # noqa: E402
 import machine  # noqa: E402
 import oracle  # noqa: E402
@@ -254,6 +259,87 @@ def write_arities(emacs, path):
     return len(cases)
 
 
+# Where a call of the right type ends the machine or changes the world, only these: nothing takes them for a file or a process.
+HARMLESS = ["record", "float", "boolvector", "pair", "table", "vector"]
+
+
+def ask_for_error(machine_of, primitive, unevalled):
+    """(form, answer) of a call that finds fault with an argument, or None, and how many calls were asked."""
+    skipped = primitive.name in values.SKIP_NAMES or values.SKIP_PATTERN.match(primitive.name)
+    kinds = HARMLESS if skipped or unevalled else values.CLASSES
+    top = min(primitive.least + 3, primitive.greatest if primitive.greatest is not None else primitive.least + 3)
+    counts = range(max(1, primitive.least), max(1, top) + 1)
+    prelude = forms.parse(values.PRELUDE, "types")
+    asked = {}
+
+    def ask_all(plan):
+        fresh = [text for text in dict.fromkeys(plan) if text not in asked]
+        cases = prelude + [forms.Case(text=text, file="types", line=0, state=[]) for text in fresh]
+        twice = [machine_of.run(cases)[len(prelude):] for _ in range(2)]
+        for text, first, second in zip(fresh, *twice):
+            asked[text] = first[0] if first[0] == second[0] else "UNSTABLE"
+
+    def best():
+        found = [(not answer.startswith("ERR (wrong-type-argument"), len(text), text, answer) for text, answer in asked.items()
+                 if coverage.is_type_error(answer) and not values.UNSTABLE.search(answer)
+                 and coverage.called_last(text) == primitive.name]
+        return min(found)[2:] if found else None
+
+    ask_all(call(primitive, [values.POOL[kind][0]] * count) for count in counts for kind in kinds)
+    if best() is None or not best()[1].startswith("ERR (wrong-type-argument"):
+        # Beside arguments that pass, one of every other class in every place.
+        for count in counts:
+            passing = next((kind for kind in kinds if asked[call(primitive, [values.POOL[kind][0]] * count)].startswith("OK")), None)
+            if passing is not None:
+                good = values.POOL[passing][0]
+                ask_all(call(primitive, [good] * place + [values.POOL[kind][0]] + [good] * (count - place - 1))
+                        for place in range(count) for kind in kinds)
+    return best(), asked
+
+
+def write_types(emacs, options):
+    """types.el and corpus_any_type.txt."""
+    target = TARGET / "types.el"
+    refused = {coverage.called_last(text) for path in oracle.corpus_files([]) if path != target
+               for text, answer in coverage.forms_of(path) if coverage.is_type_error(answer)}
+    refused |= {coverage.called_last(text) for text, answer in coverage.without_counterpart.FORMS if coverage.is_type_error(answer)}
+    ours = json.loads(Path(options.primitives).read_text())
+    theirs = {primitive.name: primitive for primitive in whole_table(None)}
+    unevalled = {line.split("\t")[0] for line in values.TABLE.read_text().split("\n") if "\tunevalled\t" in line}
+    known = set(theirs) | coverage.LISP_IN_GNU
+    neomacs = machine.Machine(options.vm, timeout=4, gigabytes=None)
+
+    def one(row):
+        name = row["name"]
+        if row["max"] == 0 or name in refused or row["doc"] == "Not built yet.":
+            return None
+        greatest = row["max"] if row["max"] >= 0 else None
+        primitive = theirs.get(name) or values.Primitive(name, row["min"], greatest, "task")
+        return name, *ask_for_error(emacs if name in known else neomacs, primitive, name in unevalled)
+
+    lines, anything = [], []
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for result in filter(None, pool.map(one, ours)):
+            name, found, asked = result
+            if found and name not in known:
+                print(f"for the table in lisp_tasks_errors_test.py: {found}", file=sys.stderr)
+            elif found:
+                lines.append(found[0])
+            else:
+                ended = sum(not answer.startswith(("OK", "ERR")) for answer in asked.values())
+                anything.append(f"{name}\t{'Emacs' if name in known else 'neomacs'}\t{len(asked)} calls, no fault found"
+                                + (f"; {ended} without a steady answer" if ended else ""))
+    cases = forms.parse(values.PRELUDE + "\n".join(lines) + "\n", "types")
+    target.write_text(";;; Generated by scripts/gen_arity_forms.py --types-only: a type error of every primitive that has none elsewhere.\n"
+                      + values.PRELUDE + "\n".join(lines) + "\n", encoding="utf-8")
+    oracle.write_expected(target, cases, emacs.run(cases))
+    (ROOT / "tests/cli/corpus_any_type.txt").write_text(
+        "# Primitives that take arguments of any type: who was asked (neomacs for what Emacs has not got) and how many calls, with an\n"
+        "# argument of every class in every place. Written by scripts/gen_arity_forms.py --types-only, not by hand.\n"
+        + "".join(line + "\n" for line in sorted(anything)))
+    return f"{len(lines)} type errors, {len(anything)} primitives that take anything"
+
+
 def call_alone(primitive, count):
     return f"({values.symbol(primitive.name)}{' nil' * count})"
 
@@ -265,12 +351,17 @@ def main():
     parser.add_argument("--tries", type=int, default=70)
     parser.add_argument("--signatures-only", action="store_true", help="only tests/oracle/signatures.json")
     parser.add_argument("--arity-only", action="store_true", help="only generated/arity.el")
+    parser.add_argument("--types-only", action="store_true", help="only generated/types.el and tests/cli/corpus_any_type.txt")
+    parser.add_argument("--vm", default=str(ROOT / "build/release/bin/neomacs"), help="for --types-only")
     parser.add_argument("--area", action="append", help="only these areas")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
     emacs = machine.Machine("emacs", timeout=4, gigabytes=3)
     if options.arity_only:
         print(f"{write_arities(emacs, options.primitives)} forms")
+        return 0
+    if options.types_only:
+        print(write_types(emacs, options))
         return 0
     areas = {}
     for primitive in values.table(options.primitives):

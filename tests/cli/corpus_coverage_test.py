@@ -1,8 +1,12 @@
-"""Every primitive has its forms: three that call it, among them a value and a wrong number of arguments.
+"""Every primitive has its forms: three that call it, among them a value, a wrong number and a wrong type of arguments.
 
 The forms are those of tests/conformance/elisp, and for what Emacs has not got those of the table in lisp_tasks_errors_test.py.
 A call is the name at the head of a form that is evaluated, or a quoted name where a function like funcall or mapcar calls it; a
 name in quoted data, a variable of that name, a binding of `let` or a name in a string is none.
+
+A type error counts when nothing but the primitive itself can have signalled it: its call is what the form evaluates last, and
+the arguments are constants, variables or new objects. A primitive that takes what it is given needs none; corpus_any_type.txt
+names those, as asked of Emacs by scripts/gen_arity_forms.py --types-only.
 """
 
 import json
@@ -147,12 +151,63 @@ def names_called(text):
     return found
 
 
+# What makes an argument without an error of its own.
+MAKERS = {"list", "cons", "vector", "record", "string", "current-buffer", "point-marker", "selected-window", "minibuffer-window",
+          "selected-frame", "make-sparse-keymap", "make-hash-table", "make-char-table", "make-bool-vector", "bool-vector",
+          "make-vector", "make-overlay", "make-byte-code", "make-mutex", "font-spec", "symbol-function", "gen-table", "make-string",
+          "copy-marker", "make-marker", "generate-new-buffer", "get-buffer-create", "make-symbol", "lambda"}
+
+
+def cannot_fail(form):
+    kind, children = form
+    if kind == "list":
+        name = children[0][1] if children and children[0][0] == "atom" else None
+        return not children or name in ("quote", "function", "lambda") or (name in MAKERS and all(map(cannot_fail, children[1:])))
+    return kind in ("atom", "quote", "function", "vector")
+
+
+def called_last(text):
+    """The primitive whose call decides how the form TEXT ends, when all else in that call cannot fail; or None."""
+    kind, children = parse(text)[0]
+    while kind == "list" and len(children) > 1:
+        head = children[0][1]
+        around = children[0][0] == "atom" and (head in ("progn", "with-temp-buffer") or (
+            head in ("let", "let*") and len(children) > 2 and children[1][0] == "list"))
+        if not around:
+            break
+        kind, children = children[-1]
+    if kind != "list" or not children or children[0][0] != "atom" or not all(map(cannot_fail, children[1:])):
+        return None
+    name, rest = children[0][1], children[1:]
+    if name in ("funcall", "apply") and rest and quoted(rest[0]) and quoted(rest[0])[0] == "atom":
+        return quoted(rest[0])[1]
+    return name
+
+
+NOT_OF_A_TYPE = re.compile(r"ERR \((wrong-number-of-arguments|neovm-unimplemented)\b")
+
+
+def is_type_error(answer):
+    """Whether ANSWER, of a call that has arguments, finds fault with one of them."""
+    return answer.startswith("ERR") and not NOT_OF_A_TYPE.match(answer)
+
+
+def any_type():
+    """Names of the primitives that Emacs lets have arguments of any type."""
+    lines = Path(__file__).with_name("corpus_any_type.txt").read_text().split("\n")
+    return {line.split("\t")[0] for line in lines if line and not line.startswith("#")}
+
+
+def forms_of(path):
+    answers = oracle.read_expected(path)
+    for case in oracle.load_cases(path):
+        yield case.text, answers.get(case.id, "")
+
+
 def every_form():
     """(text, expected answer) of the whole corpus and of the table."""
     for path in oracle.corpus_files([]):
-        answers = oracle.read_expected(path)
-        for case in oracle.load_cases(path):
-            yield case.text, answers.get(case.id, "")
+        yield from forms_of(path)
     for text, answer in without_counterpart.FORMS:
         yield text, answer
 
@@ -163,15 +218,17 @@ def primitives(bin_folder):
 
 
 def survey():
-    """{name: [answers of the forms that call it]}"""
-    answers = {}
+    """{name: [answers of the forms that call it]}, and the names of those that have a type error"""
+    answers, refused = {}, set()
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(20000)
     for text, answer in every_form():
         for name in names_called(text):
             answers.setdefault(name, []).append(answer)
+        if is_type_error(answer):
+            refused.add(called_last(text))
     sys.setrecursionlimit(limit)
-    return answers
+    return answers, refused
 
 
 def test_what_counts_as_a_call(_bin_folder):
@@ -190,6 +247,18 @@ def test_what_counts_as_a_call(_bin_folder):
         check(names_called(text) == names, f"{text}: {sorted(names_called(text))}")
 
 
+def test_what_counts_as_a_type_error(_bin_folder):
+    wanted = {"(car 1)": "car", "(car (cdr 1))": None, "(progn (insert \"x\") (goto-char 'a))": "goto-char",
+              "(let ((x 1)) (aref x 0))": "aref", "(let 1)": "let", "(let 1 (car 2))": None, "(nth (list 1) '(1))": "nth", "(funcall 'car 1)": "car",
+              "(condition-case nil (car 1) (error 2))": None, "[car 1]": None}
+    for text, name in wanted.items():
+        found = called_last(text)
+        check(found == name, f"{text}: {found}")
+    for answer, wanted_so in (("ERR (wrong-type-argument listp 1)", True), ("ERR (error \"No such thing\")", True), ("OK 1", False),
+                              ("ERR (wrong-number-of-arguments car 2)", False), ("ERR (neovm-unimplemented x)", False)):
+        check(is_type_error(answer) == wanted_so, answer)
+
+
 def gaps():
     """Names that are known to have fewer forms than they should; a name that has them all must leave the list."""
     lines = Path(__file__).with_name("corpus_gaps.txt").read_text().split("\n")
@@ -198,7 +267,7 @@ def gaps():
 
 def uncovered(bin_folder):
     """{name: what it lacks}"""
-    answers, lacks = survey(), {}
+    (answers, refused), anything, lacks = survey(), any_type(), {}
     for row in primitives(bin_folder):
         name, mine = row["name"], answers.get(row["name"], [])
         if len(mine) < 3:
@@ -207,6 +276,8 @@ def uncovered(bin_folder):
             lacks.setdefault(name, []).append("no value")
         if (row["min"] > 0 or row["max"] >= 0) and name not in LISP_IN_GNU and not any(arity_error_of(row, a) for a in mine):
             lacks.setdefault(name, []).append("no arity error")
+        if row["max"] != 0 and name not in refused and name not in anything:
+            lacks.setdefault(name, []).append("no type error")
     return lacks
 
 

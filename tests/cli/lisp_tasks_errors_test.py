@@ -14,6 +14,7 @@ from harness import check, neomacs  # noqa: E402
 FORMS = [
     ("(task-await (spawn-task '(+ 1 2)))", "OK 3"),
     ("(task-await (spawn-task #'+ (list 1 2 3)))", "OK 6"),
+    ("(spawn-task 0 0)", "ERR (wrong-type-argument listp 0)"),
     ("(spawn-task)", "ERR (wrong-number-of-arguments spawn-task 0)"),
     ("(taskp (spawn-task 7))", "OK t"),
     ("(task-await (spawn-task '(car 7)))", "ERR (wrong-type-argument listp 7)"),

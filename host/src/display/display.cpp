@@ -3,6 +3,8 @@
 
 #include <cstdio>
 
+#include "buffer/buffer.hpp"
+
 namespace neomacs::host {
 
 namespace {
@@ -16,8 +18,7 @@ std::string address_of(Value v) {
 Value print_window(Context& cx, Value w) {
   std::string s = "#<window " + std::to_string(window_data(w).sequence);
   if (is_live_window(w)) {
-    const Value name = funcall_re(cx, Qbuffer_name, {window_slot(w, kWindowContents)});
-    if (name.is_exit()) return name;
+    const Value name = buffer_raw(window_slot(w, kWindowContents)).name;
     if (name.is_string()) s += " on " + to_std_string(name);
   }
   return make_string(cx, s + ">");
@@ -147,6 +148,8 @@ Value make_window_re(Context& cx, Value frame) {
 }
 
 Value show_buffer_re(Context& cx, Value w, Value buffer) {
+  window_data(w).old_start = 1;
+  window_data(w).end_from_z = 0;
   set_window_slot(w, kWindowContents, buffer);
   const std::size_t depth = binding_depth(cx);
   host_hooks(cx).record_save_current_buffer(cx);
@@ -158,6 +161,16 @@ Value show_buffer_re(Context& cx, Value w, Value buffer) {
   return unbind_to_re(cx, depth, w);
 }
 
+Value run_window_scroll_functions_re(Context& cx, Value window) {
+  const Value functions = variable_value(cx, Qwindow_scroll_functions);
+  if (functions.is_nil() || functions.is_unbound()) return kNil;
+  const Value w = window.is_nil() ? display(cx).selected_window.get() : window;
+  const Value start = TRY(funcall_re(cx, Qmarker_position, {window_slot(w, kWindowStart)}));
+  const Value args[] = {window, start};
+  TRY(run_hook_with_args_re(cx, Qwindow_scroll_functions, args));
+  return kNil;
+}
+
 // Frame F1 with a root and a minibuffer window on GNU's "initial terminal", 80 by 25.
 void attach_display(Context& cx) {
   DisplayState& d = display(cx);
@@ -167,7 +180,7 @@ void attach_display(Context& cx) {
   d.terminal.set(terminal);
 
   const Value frame = make_host_object(cx, &kFrameType);
-  frame_data(frame) = {80, 25, true};
+  frame_data(frame) = {80, 25, 0, 0, true};
   set_frame_slot(frame, kFrameName, make_string(cx, "F1"));
   set_frame_slot(frame, kFrameTerminal, terminal);
   d.selected_frame.set(frame);

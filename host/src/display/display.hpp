@@ -42,7 +42,7 @@ enum WindowSlot : int {
   kWindowLeftFringe,
   kWindowRightFringe,
   kWindowScrollBarType,
-  kWindowOldBuffer,
+  kWindowOldBuffer,  // shown at the last redisplay
   kWindowSlotCount,
 };
 
@@ -52,7 +52,11 @@ struct WindowData {
   std::int64_t hscroll;
   std::int64_t vscroll;
   std::int32_t left, top, width, height;
-  bool horizontal;  // children lie side by side
+  // As the last redisplay left it; zero when there was none.
+  std::int32_t old_width, old_height, old_body_width, old_body_height;
+  std::int64_t old_start;   // a position
+  std::int64_t end_from_z;  // the last position shown, counted from the end of the text
+  bool horizontal;          // children lie side by side
   bool mini;
   bool fringes_outside_margins;
 };
@@ -68,11 +72,14 @@ enum FrameSlot : int {
   kFrameTerminal,
   kFrameFocus,
   kFrameFaces,  // hash table from face to attribute vector
+  kFrameOldSelected,
   kFrameSlotCount,
 };
 
 struct FrameData {
-  std::int32_t width, height;  // characters, minibuffer and menu bar included
+  std::int32_t width, height;  // characters, minibuffer included
+  std::int32_t menu_lines;     // above these; 0 until a redisplay
+  std::int32_t line_shift;     // what window-top-line counts above the windows
   bool live;
 };
 
@@ -134,6 +141,13 @@ Value make_window_re(Context& cx, Value frame);
 Value show_buffer_re(Context& cx, Value w, Value buffer);
 // Gives `w` a rectangle and lays its children out in proportion to their present sizes.
 void place_window(Value w, int left, int top, int width, int height);
+// Runs window-scroll-functions with WINDOW (nil: the selected one, which they are told as nil) and its start.
+Value run_window_scroll_functions_re(Context& cx, Value window);
+// Lines and columns of text that W, a live window, has room for.
+int window_body_lines(Context& cx, Value w);
+int window_body_columns(Value w);
+// Moves FRAME's windows below the line of its menu bar and makes them end where the frame does.
+void fit_below_menu(Value frame);
 // Makes W selected: saves and restores points and switches the current buffer.
 Value select_window_re(Context& cx, Value w, bool record);
 // Takes over point from the current buffer into the selected window's marker / back.

@@ -23,22 +23,12 @@ enum FontSlot : int {
   kFontSlotCount
 };
 
-Value print_font_spec(Context& cx, Value spec) {
-  std::string s = "#<font-spec";
-  for (int i = 0; i < kFontSlotCount; ++i) {
-    const Value printed = funcall_re(cx, Qprin1_to_string, {host_slot_raw(spec, i), Qt});
-    if (printed.is_exit()) return printed;
-    s += " " + to_std_string(printed);
-  }
-  return make_string(cx, s + ">");
-}
-
 constexpr HostType font_spec_type() {
   HostType t{};
   t.name = "font-spec";
   t.type_symbol = Qfont_spec;
   t.slot_count = kFontSlotCount;
-  t.print_re = print_font_spec;
+  t.prints_slots = true;
   t.image = ImagePayload::kPlain;
   return t;
 }

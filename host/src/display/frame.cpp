@@ -272,11 +272,12 @@ NEOVM_FRAME_MEASURE(frame_text_width, "frame-text-width", d.width, "Return the w
 NEOVM_FRAME_MEASURE(frame_text_height, "frame-text-height", d.height,
                     "Return the height of FRAME's text area in pixels.")
 NEOVM_FRAME_MEASURE(frame_native_width, "frame-native-width", d.width, "Return FRAME's native width in pixels.")
-NEOVM_FRAME_MEASURE(frame_native_height, "frame-native-height", d.height, "Return FRAME's native height in pixels.")
+NEOVM_FRAME_MEASURE(frame_native_height, "frame-native-height", d.height + d.menu_lines,
+                    "Return FRAME's native height in pixels.")
 NEOVM_FRAME_MEASURE(frame_text_cols, "frame-text-cols", d.width, "Return the width of FRAME's text area in columns.")
 NEOVM_FRAME_MEASURE(frame_text_lines, "frame-text-lines", d.height, "Return the height of FRAME's text area in lines.")
 NEOVM_FRAME_MEASURE(frame_total_cols, "frame-total-cols", d.width, "Return FRAME's width in columns.")
-NEOVM_FRAME_MEASURE(frame_total_lines, "frame-total-lines", d.height, "Return FRAME's height in lines.")
+NEOVM_FRAME_MEASURE(frame_total_lines, "frame-total-lines", d.height + d.menu_lines, "Return FRAME's height in lines.")
 NEOVM_FRAME_MEASURE(frame_scroll_bar_width, "frame-scroll-bar-width", 0, "Return the width of FRAME's scroll bars.")
 NEOVM_FRAME_MEASURE(frame_scroll_bar_height, "frame-scroll-bar-height", 0, "Return the height of FRAME's scroll bars.")
 NEOVM_FRAME_MEASURE(frame_fringe_width, "frame-fringe-width", 0, "Return the width of FRAME's fringes.")
@@ -382,11 +383,8 @@ NEOVM_PRIMITIVE(set_frame_selected_window, "set-frame-selected-window", 2, 3, kM
 }
 
 NEOVM_PRIMITIVE(frame_old_selected_window, "frame-old-selected-window", 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry,
-                kDeterministic, "Return FRAME's selected window at the last redisplay; there was none.")
-(Context& cx, Value frame) {
-  TRY(decode_live_frame(cx, frame));
-  return kNil;
-}
+                kDeterministic, "Return FRAME's selected window at the last redisplay.")
+(Context& cx, Value frame) { return frame_slot(TRY(decode_live_frame(cx, frame)), kFrameOldSelected); }
 
 NEOVM_PRIMITIVE(old_selected_window, "old-selected-window", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the window selected at the last redisplay.")

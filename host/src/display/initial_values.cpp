@@ -7,6 +7,7 @@ namespace neomacs::host {
 using namespace neovm;  // NOLINT: the abi is this layer's language
 
 Value make_sparse_keymap(Context& cx) { return list(cx, {Qkeymap}); }
+Value ignore_function(Context& cx) { return intern(cx, "ignore"); }
 Value make_eq_table(Context& cx) { return make_hash_table(cx, HashTest::kEq); }
 Value make_equal_table(Context& cx) { return make_hash_table(cx, HashTest::kEqual); }
 Value make_arrow_list(Context& cx) { return list(cx, {Qoverlay_arrow_position}); }

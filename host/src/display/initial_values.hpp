@@ -6,6 +6,7 @@
 namespace neomacs::host {
 
 neovm::Value make_sparse_keymap(neovm::Context& cx);  // (keymap)
+neovm::Value ignore_function(neovm::Context& cx);
 neovm::Value make_eq_table(neovm::Context& cx);
 neovm::Value make_equal_table(neovm::Context& cx);
 neovm::Value make_arrow_list(neovm::Context& cx);             // (overlay-arrow-position)

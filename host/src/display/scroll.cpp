@@ -1,10 +1,10 @@
 // Scrolling windows without a screen (window.c).
 //
 // Nothing was ever drawn, so point is never taken to be on the screen: as batch Emacs does, scrolling first centres the
-// window around point and then moves its start. Lines are lines of text; they are not wrapped.
+// window around point and then moves its start.
 #include <algorithm>
 
-#include "display/display.hpp"
+#include "display/motion.hpp"
 #include "edit/lines.hpp"
 
 namespace neomacs::host {
@@ -21,9 +21,9 @@ Maybe<std::int64_t> prefix_number(Context& cx, Value raw) {
   return std::clamp<std::int64_t>(n.as_fixnum(), INT32_MIN, INT32_MAX);
 }
 
-Pos lines_from(Buffer& b, Pos from, std::int64_t lines) {
-  std::int64_t shortage = 0;
-  return move_lines(b, from, lines, &shortage);
+Pos lines_from(Context& cx, Value w, Pos from, std::int64_t lines) {
+  std::int64_t moved = 0;
+  return ScreenLines(cx, current_buffer(cx), w).move(from, lines, &moved);
 }
 
 Value set_start_re(Context& cx, Value w, Pos start) {
@@ -34,13 +34,13 @@ Value set_start_re(Context& cx, Value w, Pos start) {
 Value scroll_here_re(Context& cx, Value w, std::int64_t lines) {
   const std::int64_t height = TRY(body_lines(cx, w));
   Buffer& b = current_buffer(cx);
-  const Pos centred = lines_from(b, b.point, -(height / 2));
+  const Pos centred = lines_from(cx, w, b.point, -(height / 2));
   if (lines < 0 && centred.chars <= b.begin.chars) return signal_error0(cx, intern(cx, "beginning-of-buffer"));
-  const Pos start = lines_from(b, centred, lines);
+  const Pos start = lines_from(cx, w, centred, lines);
   if (lines > 0 && start.chars >= b.end.chars) return signal_error0(cx, intern(cx, "end-of-buffer"));
   if (b.point.chars < start.chars) {
     set_point(b, start);
-  } else if (const Pos last = lines_from(b, start, height - 1); line_end(b, last).chars < b.point.chars) {
+  } else if (const Pos last = lines_from(cx, w, start, height - 1); line_end(b, last).chars < b.point.chars) {
     set_point(b, last);
   }
   return set_start_re(cx, w, start);
@@ -154,7 +154,7 @@ NEOVM_COMMAND(
     if (above < 0) above = std::max<std::int64_t>(0, height + above);
   }
   Buffer& b = current_buffer(cx);
-  TRY(set_start_re(cx, w, lines_from(b, b.point, -above)));
+  TRY(set_start_re(cx, w, lines_from(cx, w, b.point, -above)));
   return kNil;
 }
 

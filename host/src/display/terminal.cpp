@@ -1,4 +1,4 @@
-// The initial terminal, redisplay requests and other output that a screenless process answers trivially.
+// The initial terminal, requests to draw and other output that a screenless process answers trivially.
 #include <cstdio>
 #include <string>
 
@@ -80,6 +80,13 @@ NEOVM_PRIMITIVE(set_terminal_parameter, "set-terminal-parameter", 3, 3, kMainOnl
   return old;
 }
 
+NEOVM_PRIMITIVE(set_output_flow_control, "set-output-flow-control", 1, 2, kMainOnly, kStateWrite, kNoGc, kNoReentry,
+                kDeterministic, "Set flow control on TERMINAL; the initial one has none.")
+(Context& cx, Value, Value terminal) {
+  TRY(decode_terminal(cx, terminal));
+  return kNil;
+}
+
 #define NEOVM_TTY_QUERY(id, name, result, doc)                                                   \
   NEOVM_PRIMITIVE(id, name, 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
   (Context & cx, Value terminal) {                                                               \
@@ -120,11 +127,7 @@ NEOVM_PRIMITIVE(send_string_to_terminal, "send-string-to-terminal", 1, 2, kMainO
   return kNil;
 }
 
-// ---- redisplay ----------------------------------------------------------------------------------------------
-
-NEOVM_PRIMITIVE(redisplay, "redisplay", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
-                "Redisplay unless input is pending; nothing is drawn, the answer is t.")
-(Context&, Value) { return Qt; }
+// ---- drawing ------------------------------------------------------------------------------------------------
 
 NEOVM_PRIMITIVE(redraw_frame, "redraw-frame", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic,
                 "Clear FRAME and draw it again.")
@@ -210,13 +213,8 @@ NEOVM_PRIMITIVE(window_text_pixel_size, "window-text-pixel-size", 0, 6, kMainOnl
 NEOVM_PRIMITIVE(run_window_scroll_functions, "run-window-scroll-functions", 0, 1, kWorkerSafe, kStateWrite, kMayGc,
                 kReenters, kDeterministic, "Run window-scroll-functions for WINDOW.")
 (Context& cx, Value window) {
-  const Value w = TRY(decode_live_window(cx, window));
-  const Value functions = variable_value(cx, Qwindow_scroll_functions);
-  if (functions.is_nil() || functions.is_unbound()) return kNil;
-  const Value start = TRY(funcall_re(cx, Qmarker_position, {host_slot_raw(w, kWindowStart)}));
-  const Value args[] = {w, start};
-  TRY(run_hook_with_args_re(cx, Qwindow_scroll_functions, args));
-  return kNil;
+  TRY(decode_live_window(cx, window));
+  return run_window_scroll_functions_re(cx, window);
 }
 
 NEOVM_PRIMITIVE(run_window_configuration_change_hook, "run-window-configuration-change-hook", 0, 1, kMainOnly,
@@ -225,17 +223,6 @@ NEOVM_PRIMITIVE(run_window_configuration_change_hook, "run-window-configuration-
   TRY(decode_live_frame(cx, frame));
   TRY(run_hook_re(cx, Qwindow_configuration_change_hook));
   return kNil;
-}
-
-NEOVM_PRIMITIVE(window_end, "window-end", 0, 2, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
-                "Return the last position shown in WINDOW; nothing is displayed, so it is the end of the buffer.")
-(Context& cx, Value window, Value) {
-  const Value w = TRY(decode_live_window(cx, window));
-  const std::size_t depth = binding_depth(cx);
-  host_hooks(cx).record_save_current_buffer(cx);
-  TRY(funcall_re(cx, Qset_buffer, {window_slot(w, kWindowContents)}));
-  const Value end = TRY(funcall_re(cx, Qpoint_max, {}));
-  return unbind_to_re(cx, depth, end);
 }
 
 // What of an overlay- or text-property `invisible` value hides text, by buffer-invisibility-spec.

@@ -110,7 +110,7 @@ NEOVM_VARIABLE(overlay_arrow_variable_list, "overlay-arrow-variable-list", kGlob
                "Redisplay option: overlay arrow variable list.")
 NEOVM_VARIABLE(overline_margin, "overline-margin", kGlobalVar, kInt, Value::fixnum(2),
                "Redisplay option: overline margin.")
-NEOVM_VARIABLE(pre_redisplay_function, "pre-redisplay-function", kGlobalVar, kAny, kInitNil,
+NEOVM_VARIABLE(pre_redisplay_function, "pre-redisplay-function", kGlobalVar, kAny, ignore_function,
                "Redisplay option: pre redisplay function.")
 NEOVM_VARIABLE(redisplay__all_windows_cause, "redisplay--all-windows-cause", kGlobalVar, kAny, make_eq_table,
                "Redisplay option: redisplay all windows cause.")

@@ -188,10 +188,9 @@ Value set_new_size(Context& cx, Value window, Value size, Value add, WindowSlot 
   const Value w = TRY(decode_valid_window(cx, window));
   const std::int64_t base = add.truthy() ? window_slot(w, slot).as_fixnum() : 0;
   if (slot == kWindowNewPixel) {
-    const Value most = fix(INT32_MAX - base);
     if (!is_integer(size)) return wrong_type(cx, Qintegerp, size);
-    if (!size.is_natnum_fixnum() || size.as_fixnum() > most.as_fixnum())
-      return args_out_of_range(cx, size, fix(0), most);
+    if (!size.is_fixnum() || size.as_fixnum() < -base || size.as_fixnum() > INT32_MAX - base)
+      return args_out_of_range(cx, size, fix(-base), fix(INT32_MAX - base));
   }
   if (!size.is_fixnum()) return wrong_type(cx, Qfixnump, size);
   set_window_slot(w, slot, fix(base + size.as_fixnum()));
@@ -261,8 +260,8 @@ NEOVM_WINDOW_MEASURE(window_pixel_top, "window-pixel-top", 0, 1, NEOVM_ONE, deco
                      "Return WINDOW's top edge in pixels.")
 NEOVM_WINDOW_MEASURE(window_left_column, "window-left-column", 0, 1, NEOVM_ONE, decode_valid_window, d.left,
                      "Return WINDOW's left column.")
-NEOVM_WINDOW_MEASURE(window_top_line, "window-top-line", 0, 1, NEOVM_ONE, decode_valid_window, d.top,
-                     "Return WINDOW's top line.")
+NEOVM_WINDOW_MEASURE(window_top_line, "window-top-line", 0, 1, NEOVM_ONE, decode_valid_window,
+                     d.top + frame_data(window_slot(w, kWindowFrame)).line_shift, "Return WINDOW's top line.")
 NEOVM_WINDOW_MEASURE(window_mode_line_height, "window-mode-line-height", 0, 1, NEOVM_ONE, decode_live_window,
                      mode_line_lines(cx, w), "Return the height of WINDOW's mode line.")
 NEOVM_WINDOW_MEASURE(window_header_line_height, "window-header-line-height", 0, 1, NEOVM_ONE, decode_live_window,
@@ -276,8 +275,7 @@ NEOVM_WINDOW_MEASURE(window_bottom_divider_width, "window-bottom-divider-width",
 NEOVM_WINDOW_MEASURE(window_scroll_bar_width, "window-scroll-bar-width", 0, 1, NEOVM_ONE, decode_live_window, 0,
                      "Return the width of WINDOW's vertical scroll bar.")
 NEOVM_WINDOW_MEASURE(window_body_height, "window-body-height", 0, 2, NEOVM_TWO, decode_live_window,
-                     std::max(0, d.height - mode_line_lines(cx, w) - header_line_lines(cx, w)),
-                     "Return the height of WINDOW's text area.")
+                     window_body_lines(cx, w), "Return the height of WINDOW's text area.")
 NEOVM_WINDOW_MEASURE(window_hscroll, "window-hscroll", 0, 1, NEOVM_ONE, decode_live_window, d.hscroll,
                      "Return the columns WINDOW is scrolled left.")
 NEOVM_WINDOW_MEASURE(window_vscroll, "window-vscroll", 0, 2, NEOVM_TWO, decode_live_window, d.vscroll,
@@ -286,7 +284,13 @@ NEOVM_WINDOW_MEASURE(window_use_time, "window-use-time", 0, 1, NEOVM_ONE, decode
                      "Return when WINDOW was last selected.")
 #undef NEOVM_WINDOW_MEASURE
 
-int body_columns(Value w) {
+}  // namespace
+
+int window_body_lines(Context& cx, Value w) {
+  return std::max(0, window_data(w).height - mode_line_lines(cx, w) - header_line_lines(cx, w));
+}
+
+int window_body_columns(Value w) {
   const WindowData& d = window_data(w);
   int columns = d.width;
   for (const WindowSlot margin : {kWindowLeftMargin, kWindowRightMargin})
@@ -296,11 +300,13 @@ int body_columns(Value w) {
   return std::max(0, columns);
 }
 
+namespace {
+
 NEOVM_PRIMITIVE(window_body_width, "window-body-width", 0, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the width of WINDOW's text area.")
 (Context& cx, Value window, Value) {
   const Value w = TRY(decode_live_window(cx, window));
-  return fix(body_columns(w));
+  return fix(window_body_columns(w));
 }
 
 NEOVM_PRIMITIVE(set_window_hscroll, "set-window-hscroll", 2, 2, kWorkerSafe, kStateWrite, kNoGc, kNoReentry,

@@ -141,6 +141,7 @@ NEOVM_PRIMITIVE(set_window_configuration, "set-window-configuration", 1, 3, kWor
   }
   for (Value s = host_slot_raw(configuration, 1); s.is_cons(); s = cdr_raw(s)) TRY(restore_window_re(cx, car_raw(s)));
   set_frame_slot(f, kFrameRoot, slot_raw(car_raw(host_slot_raw(configuration, 1)), kSavedWindow));
+  fit_below_menu(f);
 
   // Select the saved window without recording; point in the buffer that was current stays.
   display(cx).selected_window.set(selected);
@@ -154,7 +155,6 @@ NEOVM_PRIMITIVE(set_window_configuration, "set-window-configuration", 1, 3, kWor
   }
   const Value live = TRY(funcall_re(cx, Qbuffer_live_p, {buffer}));
   if (live.truthy()) TRY(funcall_re(cx, Qset_buffer, {buffer}));
-  TRY(run_hook_re(cx, Qwindow_configuration_change_hook));
   return boolean(frame_data(f).live);
 }
 

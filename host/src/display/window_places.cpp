@@ -46,7 +46,7 @@ NEOVM_PRIMITIVE(line_pixel_height, "line-pixel-height", 0, 0, kMainOnly, kStateR
                 "Return the height in pixels of the line of point; a cell is one pixel high.")
 (Context&) { return Value::fixnum(1); }
 
-// ---- what redisplay would have left behind: it never ran ------------------------------------------------------
+// ---- what redisplay left behind ------------------------------------------------------------------------------
 
 NEOVM_PRIMITIVE(window_line_height, "window-line-height", 0, 2, kMainOnly, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the height of a line of WINDOW on the screen, nil when it is not there.")
@@ -65,18 +65,20 @@ NEOVM_PRIMITIVE(window_lines_pixel_dimensions, "window-lines-pixel-dimensions", 
 #define NEOVM_WINDOW_OLD(id, name, decode, value, doc)                                           \
   NEOVM_PRIMITIVE(id, name, 0, 1, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
   (Context & cx, Value window) {                                                                 \
-    TRY(decode(cx, window));                                                                     \
+    const Value w = TRY(decode(cx, window));                                                     \
     return value;                                                                                \
   }
-NEOVM_WINDOW_OLD(window_old_pixel_height, "window-old-pixel-height", decode_valid_window, Value::fixnum(0),
-                 "Return WINDOW's height in pixels at its last redisplay.")
-NEOVM_WINDOW_OLD(window_old_pixel_width, "window-old-pixel-width", decode_valid_window, Value::fixnum(0),
-                 "Return WINDOW's width in pixels at its last redisplay.")
-NEOVM_WINDOW_OLD(window_old_body_pixel_height, "window-old-body-pixel-height", decode_live_window, Value::fixnum(0),
+NEOVM_WINDOW_OLD(window_old_pixel_height, "window-old-pixel-height", decode_valid_window,
+                 Value::fixnum(window_data(w).old_height), "Return WINDOW's height in pixels at its last redisplay.")
+NEOVM_WINDOW_OLD(window_old_pixel_width, "window-old-pixel-width", decode_valid_window,
+                 Value::fixnum(window_data(w).old_width), "Return WINDOW's width in pixels at its last redisplay.")
+NEOVM_WINDOW_OLD(window_old_body_pixel_height, "window-old-body-pixel-height", decode_live_window,
+                 Value::fixnum(window_data(w).old_body_height),
                  "Return the height in pixels of WINDOW's text area at its last redisplay.")
-NEOVM_WINDOW_OLD(window_old_body_pixel_width, "window-old-body-pixel-width", decode_live_window, Value::fixnum(0),
+NEOVM_WINDOW_OLD(window_old_body_pixel_width, "window-old-body-pixel-width", decode_live_window,
+                 Value::fixnum(window_data(w).old_body_width),
                  "Return the width in pixels of WINDOW's text area at its last redisplay.")
-NEOVM_WINDOW_OLD(window_old_buffer, "window-old-buffer", decode_live_window, kNil,
+NEOVM_WINDOW_OLD(window_old_buffer, "window-old-buffer", decode_live_window, window_slot(w, kWindowOldBuffer),
                  "Return the buffer that WINDOW showed at its last redisplay.")
 #undef NEOVM_WINDOW_OLD
 

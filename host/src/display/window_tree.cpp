@@ -30,6 +30,45 @@ void place_window(Value w, int left, int top, int width, int height) {
   }
 }
 
+// The frame's first line belongs to the menu bar, which GNU's frame starts without. What lays windows out anew first only counts
+// their lines from below it (`window-top-line'); saved arrangements and redisplay then really move them.
+void count_lines_from_menu(Value frame) {
+  if (window_data(frame_slot(frame, kFrameRoot)).top == 0) frame_data(frame).line_shift = 1;
+}
+
+// Puts the root below the menu bar, with the lines that this and the minibuffer leave it.
+void fit_below_menu(Value frame) {
+  const Value root = frame_slot(frame, kFrameRoot);
+  const Value mini = frame_slot(frame, kFrameMinibuffer);
+  FrameData& f = frame_data(frame);
+  f.line_shift = 0;
+  if (const WindowData d = window_data(root); d.top == 0) {
+    place_window(root, d.left, 1, d.width, d.height);
+    window_data(mini).top = 1 + d.height;
+  }
+  const int over =
+      window_data(root).top + window_data(root).height + window_data(mini).height - f.height - f.menu_lines;
+  if (over <= 0 || window_data(root).height <= over) return;
+  // The last window gives the lines, when it has them.
+  Value last = root;
+  while (!window_data(last).horizontal && first_child(last).truthy())
+    for (last = first_child(last); window_slot(last, kWindowNext).truthy();) last = window_slot(last, kWindowNext);
+  if (window_data(last).height > over + 3) {
+    for (Value w = last; w.truthy(); w = window_slot(w, kWindowParent)) {
+      const WindowData d = window_data(w);
+      if (w == last) {
+        place_window(w, d.left, d.top, d.width, d.height - over);
+      } else {
+        window_data(w).height -= over;
+      }
+    }
+  } else {
+    const WindowData d = window_data(root);
+    place_window(root, d.left, d.top, d.width, d.height - over);
+  }
+  window_data(mini).top -= over;
+}
+
 Value save_selected_point_re(Context& cx) {
   const Value w = display(cx).selected_window.get();
   if (!is_live_window(w) || host_hooks(cx).current_buffer(cx) != window_slot(w, kWindowContents)) return kNil;
@@ -236,11 +275,7 @@ NEOVM_PRIMITIVE(set_window_buffer, "set-window-buffer", 2, 3, kWorkerSafe, kStat
     set_window_slot(w, kWindowLeftMargin, kNil);
     set_window_slot(w, kWindowRightMargin, kNil);
   }
-  if (w == display(cx).selected_window.get()) {
-    const Value hook = variable_value(cx, Qwindow_configuration_change_hook);
-    if (hook.truthy() && !hook.is_unbound()) TRY(run_hook_re(cx, Qwindow_configuration_change_hook));
-  }
-  return kNil;
+  return run_window_scroll_functions_re(cx, w);
 }
 
 NEOVM_PRIMITIVE(split_window_internal, "split-window-internal", 4, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
@@ -351,7 +386,7 @@ NEOVM_PRIMITIVE(split_window_internal, "split-window-internal", 4, 4, kWorkerSaf
   TRY(show_buffer_re(cx, n, window_slot(reference, kWindowContents)));
   for (const WindowSlot slot : {kWindowLeftMargin, kWindowRightMargin, kWindowDisplayTable})
     set_window_slot(n, slot, window_slot(reference, slot));
-  TRY(run_hook_re(cx, Qwindow_configuration_change_hook));
+  TRY(run_window_scroll_functions_re(cx, n));
   return n;
 }
 
@@ -410,7 +445,6 @@ NEOVM_PRIMITIVE(delete_window_internal, "delete-window-internal", 1, 1, kWorkerS
     });
     TRY(select_window_re(cx, fresh, true));
   }
-  TRY(run_hook_re(cx, Qwindow_configuration_change_hook));
   return kNil;
 }
 
@@ -439,13 +473,13 @@ NEOVM_PRIMITIVE(delete_other_windows_internal, "delete-other-windows-internal", 
   const Value keep = r;
   replace_in_parent(r, w);
   place_window(w, area.left, area.top, area.width, area.height);
+  count_lines_from_menu(frame);
   TRY(delete_subtree_re(cx, keep));
   if (!is_live_window(display(cx).selected_window.get())) {
     Value fresh = w;
     while (first_child(fresh).truthy()) fresh = first_child(fresh);
     TRY(select_window_re(cx, fresh, true));
   }
-  TRY(run_hook_re(cx, Qwindow_configuration_change_hook));
   return kNil;
 }
 
@@ -499,8 +533,9 @@ NEOVM_PRIMITIVE(window_resize_apply, "window-resize-apply", 0, 2, kWorkerSafe, k
 NEOVM_PRIMITIVE(window_resize_apply_total, "window-resize-apply-total", 0, 2, kWorkerSafe, kStateWrite, kMayGc,
                 kNoReentry, kDeterministic,
                 "Apply the requested total sizes; cells are pixels here, so nothing is left to do.")
-(Context& cx, Value frame, Value) {
-  TRY(decode_live_frame(cx, frame));
+(Context& cx, Value frame, Value horizontal) {
+  const Value f = TRY(decode_live_frame(cx, frame));
+  if (horizontal.is_nil()) count_lines_from_menu(f);
   return Qt;
 }
 

@@ -1,4 +1,6 @@
-// Columns and indentation (indent.c), and vertical motion where lines are never wrapped.
+// Columns and indentation (indent.c).
+#include "indent/columns.hpp"
+
 #include <algorithm>
 
 #include "buffer/overlay.hpp"
@@ -9,33 +11,6 @@
 namespace neomacs::host {
 
 namespace {
-
-struct Measure {
-  std::int64_t tab;
-  bool arrow;    // control characters take two columns instead of four
-  Value widths;  // char-width-table
-  bool multibyte;
-  bool hides;  // some text may be invisible
-};
-
-Measure measure_of(Context& cx, Buffer& b) {
-  const Value tab = buffer_variable(cx, b, Qtab_width);
-  std::int64_t width = tab.is_fixnum() ? tab.as_fixnum() : 8;
-  if (width <= 0 || width > 1000) width = 8;
-  return {width, buffer_variable(cx, b, Qctl_arrow).truthy(), variable_value(cx, Qchar_width_table), b.multibyte(),
-          !b.text->properties.empty() || b.has_overlays()};
-}
-
-std::int64_t char_columns(const Measure& m, int c) {
-  if (c < 0x20 || c == 0x7F) return m.arrow ? 2 : 4;
-  if (c < 0x80) return 1;
-  if (!m.multibyte || text::is_raw_byte_char(c)) return 4;
-  if (is_char_table(m.widths)) {
-    const Value w = char_table_get(m.widths, c);
-    if (w.is_fixnum()) return std::clamp<std::int64_t>(w.as_fixnum(), 0, 1000);
-  }
-  return 1;
-}
 
 // Does buffer-invisibility-spec hide text with this value of `invisible`? 2: shown as an ellipsis.
 int hidden_by(Context& cx, Buffer& b, Value property) {
@@ -56,6 +31,33 @@ int hidden_by(Context& cx, Buffer& b, Value property) {
   return 0;
 }
 
+}  // namespace
+
+ColumnMeasure column_measure(Context& cx, Buffer& b) {
+  const Value tab = buffer_variable(cx, b, Qtab_width);
+  std::int64_t width = tab.is_fixnum() ? tab.as_fixnum() : 8;
+  if (width <= 0 || width > 1000) width = 8;
+  return {width, buffer_variable(cx, b, Qctl_arrow).truthy(), variable_value(cx, Qchar_width_table), b.multibyte(),
+          !b.text->properties.empty() || b.has_overlays()};
+}
+
+std::int64_t char_columns(const ColumnMeasure& m, int c) {
+  if (c < 0x20 || c == 0x7F) return m.arrow ? 2 : 4;
+  if (c < 0x80) return 1;
+  if (!m.multibyte || text::is_raw_byte_char(c)) return 4;
+  if (is_char_table(m.widths)) {
+    const Value w = char_table_get(m.widths, c);
+    if (w.is_fixnum()) return std::clamp<std::int64_t>(w.as_fixnum(), 0, 1000);
+  }
+  return 1;
+}
+
+bool is_hidden_at(Context& cx, Buffer& b, std::int64_t pos) {
+  return hidden_by(cx, b, get_char_property(cx, pos, Qinvisible, b.self, nullptr)) != 0;
+}
+
+namespace {
+
 struct Scan {
   Pos pos;
   std::int64_t column = 0;
@@ -64,16 +66,13 @@ struct Scan {
 
 // From the beginning of a line until `limit` or column `goal`.
 Scan scan_columns(Context& cx, Buffer& b, Pos from, Pos limit, std::int64_t goal) {
-  const Measure m = measure_of(cx, b);
+  const ColumnMeasure m = column_measure(cx, b);
   const bool returns_end = buffer_variable(cx, b, Qselective_display) == Qt;
   Scan s{from, 0, 0};
   while (s.pos.chars < limit.chars && s.column < goal) {
-    if (m.hides) {
-      const int hidden = hidden_by(cx, b, get_char_property(cx, s.pos.chars, Qinvisible, b.self, nullptr));
-      if (hidden != 0) {
-        s.pos = b.text->next(s.pos);
-        continue;
-      }
+    if (m.hides && is_hidden_at(cx, b, s.pos.chars)) {
+      s.pos = b.text->next(s.pos);
+      continue;
     }
     const int c = b.text->char_at(s.pos);
     if (c == '\n' || (c == '\r' && returns_end)) break;
@@ -92,7 +91,7 @@ Value indent_to_re(Context& cx, std::int64_t column, std::int64_t minimum) {
   if (target == from) return Value::fixnum(target);
   std::int64_t at = from;
   if (variable_true(cx, Qindent_tabs_mode)) {
-    const std::int64_t tab = measure_of(cx, current_buffer(cx)).tab;
+    const std::int64_t tab = column_measure(cx, current_buffer(cx)).tab;
     const std::int64_t tabs = target / tab - from / tab;
     if (tabs > 0) {
       TRY(insert_char_re(cx, '\t', tabs, kInsertInherit));
@@ -117,7 +116,7 @@ NEOVM_PRIMITIVE(current_indentation, "current-indentation", 0, 0, kWorkerSafe, k
                 kDeterministic, "Return the column of the first character of the line that is not blank.")
 (Context& cx) {
   Buffer& b = current_buffer(cx);
-  const std::int64_t tab = measure_of(cx, b).tab;
+  const std::int64_t tab = column_measure(cx, b).tab;
   std::int64_t column = 0;
   for (Pos p = line_start(b, b.point); p.chars < b.end.chars; p = b.text->next(p)) {
     const int c = b.text->char_at(p);
@@ -168,32 +167,6 @@ NEOVM_COMMAND(move_to_column, "move-to-column", 1, 2, kWorkerSafe, kStateWrite, 
     reached = goal;
   }
   return Value::fixnum(reached);
-}
-
-NEOVM_PRIMITIVE(
-    vertical_motion, "vertical-motion", 1, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
-    "Move to the start of the screen line LINES down; return how many lines that was. Lines are not wrapped.")
-(Context& cx, Value lines, Value window, Value /*current_column*/) {
-  // (COLUMN . LINES): without a display the column is not looked for.
-  if (lines.is_cons()) {
-    if (!is_number(car_raw(lines))) return wrong_type(cx, Qnumberp, car_raw(lines));
-    lines = cdr_raw(lines);
-  }
-  const std::int64_t n = TRY(fixnum_argument(cx, lines));
-  const Value live = intern(cx, "window-live-p");
-  if (window.truthy() && TRY(funcall_re(cx, live, {window})).is_nil()) return wrong_type(cx, live, window);
-  Buffer& b = current_buffer(cx);
-  std::int64_t moved = 0;
-  if (n <= 0) {
-    std::int64_t missing = 0;
-    set_point(b, move_lines(b, b.point, n, &missing));
-    moved = n + missing;
-  } else {
-    std::int64_t missing = 0;
-    set_point(b, after_newlines(b, b.point, b.end, n, &missing));
-    moved = n - missing;
-  }
-  return Value::fixnum(moved);
 }
 
 NEOVM_PRIMITIVE(line_number_display_width, "line-number-display-width", 0, 1, kWorkerSafe, kStateRead, kMayGc,

@@ -24,8 +24,6 @@ NEOVM_NEVER(set_input_mode, "set-input-mode", 3, 4, (Context&, Value, Value, Val
             "Set how the terminal is read; there is none.")
 NEOVM_NEVER(set_input_interrupt_mode, "set-input-interrupt-mode", 1, 1, (Context&, Value),
             "Set whether input interrupts; there is no terminal.")
-NEOVM_NEVER(set_output_flow_control, "set-output-flow-control", 1, 2, (Context&, Value, Value),
-            "Set flow control on a terminal; there is none.")
 NEOVM_NEVER(set_quit_char, "set-quit-char", 1, 1, (Context&, Value),
             "Set the terminal's quit character; there is none.")
 NEOVM_NEVER(inotify_valid_p, "inotify-valid-p", 1, 1, (Context&, Value), "Return t for a live watch; there are none.")

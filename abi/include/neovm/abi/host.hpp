@@ -67,6 +67,7 @@ struct HostType {
   Value (*save)(Context& cx, Value self) = nullptr;
   void (*restore)(Context& cx, Value self, Value saved) = nullptr;
   const TravelHooks* travel = nullptr;  // null: its objects stay in their isolate
+  bool prints_slots = false;            // prin1 shows the name and every slot: #<NAME SLOT SLOT…>
 };
 
 // Makes a type known by name, so that an image can name it: NEOVM_HOST_TYPE(kBufferType) in the .cpp that

@@ -182,6 +182,7 @@ NEOVM_PRIMITIVE(macroexpand, "macroexpand", 1, 2, kWorkerSafe, kStateRead, kMayG
       head = definition;
       local = assq(head, environment);
       if (!local.is_nil()) break;
+      if (!environment.is_list()) return wrong_type(cx, Qlistp, environment);
       definition = symbol_function(cx, head);
     }
     if (local.is_nil()) {

@@ -441,6 +441,15 @@ bool Printer::vector_like(Value v, bool escape) {
     case ObjectKind::kFinalizer: add(slot_raw(v, 0).is_nil() ? "#<finalizer used>" : "#<finalizer>"); return true;
     case ObjectKind::kHost: {
       const HostType* type = v.as_pointer<HostObject>()->type;
+      if (type->prints_slots) {
+        add(std::string("#<") + type->name);
+        for (int i = 0; i < type->slot_count; ++i) {
+          add(" ");
+          if (!object(host_slot_raw(v, i), escape)) return false;
+        }
+        add(">");
+        return true;
+      }
       if (type->print_re != nullptr) {
         const Value text = type->print_re(cx_, v);
         if (text.is_exit()) return false;

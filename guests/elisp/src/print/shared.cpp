@@ -19,6 +19,7 @@ bool can_be_shared(Context& cx, Value v, bool gensym, bool deep) {
       case ObjectKind::kCharTable:
       case ObjectKind::kSubCharTable:
       case ObjectKind::kHashTable: return true;
+      case ObjectKind::kHost: return v.as_pointer<HostObject>()->type->prints_slots;
       default: return false;
     }
   }
@@ -68,6 +69,9 @@ void number_shared_objects(Context& cx, Value object) {
           pending.push_back({core::hash_value_raw(v, i), depth + 1});
           pending.push_back({core::hash_key_raw(v, i), depth + 1});
         }
+      } else if (kind == ObjectKind::kHost) {
+        for (int i = v.as_pointer<HostObject>()->type->slot_count; i-- > 0;)
+          pending.push_back({host_slot_raw(v, i), depth + 1});
       } else {
         for (std::int64_t i = slot_count_raw(v); i-- > 0;) pending.push_back({slot_raw(v, i), depth + 1});
       }

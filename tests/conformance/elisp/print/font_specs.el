@@ -1,0 +1,20 @@
+;; A font specification prints its parts as a vector does.
+(prin1-to-string (font-spec :size 3))
+(prin1-to-string (font-spec :foo "a b" :family 'abc :size 12))
+(prin1-to-string (font-spec :foo "a b") t)
+(let ((print-circle t) (x (list 1))) (prin1-to-string (list x (font-spec :foo x))))
+(let ((print-circle t) (x (list 1))) (prin1-to-string (list (font-spec :foo x :bar x))))
+(let ((print-circle t) (x (font-spec :size 3))) (prin1-to-string (list x x)))
+(let ((x (font-spec :size 3))) (prin1-to-string (list x x)))
+(let ((x (list 1))) (setcar x (font-spec :foo x)) (prin1-to-string x))
+(let ((print-circle t) (x (list 1))) (setcar x (font-spec :foo x)) (prin1-to-string x))
+(let ((print-level 1)) (prin1-to-string (font-spec :foo '(1 (2 (3))))))
+(let ((print-length 2)) (prin1-to-string (list 1 (font-spec :foo '(1 2 3)))))
+;; What prints itself leaves the arguments of `format' alone.
+(let ((told nil)) (dotimes (_ 5) (push (format #("<%S %S>" 0 7 (a b)) (selected-window) 1) told)) told)
+(format "%S %s" (font-spec :size 3) (list (selected-window) (font-spec :size 4)))
+;; Strings with properties that share a value.
+(let ((print-circle t) (x (list 1))) (prin1-to-string (list (propertize "abc" 'face x) x)))
+(let ((print-circle t) (x (list 1))) (prin1-to-string (concat (propertize "abc" 'face x) (propertize "def" 'face x 'b 1))))
+(let ((print-circle t) (x (list 1 2)) (s (copy-sequence "abcdef")))
+  (put-text-property 0 2 'a x s) (put-text-property 3 5 'b x s) (prin1-to-string (list s x)))
