@@ -46,6 +46,9 @@ FORMS = [
     ("(let* ((task (spawn-task '(list (task-self)))) (same (task-await task))) (eq task (car same)))", "OK t"),
     ("(let ((ch (make-channel)) (other (make-channel))) (channel-send ch (list ch other ch)) (garbage-collect)"
      " (let ((got (channel-recv ch))) (list (eq ch (car got)) (eq other (cadr got)) (eq ch other))))", "OK (t t nil)"),
+    ("(task-await (spawn-task '(catch 'x (let ((debug-on-error t) (debugger (lambda (&rest args) (throw 'x (list 'seen (car args))))))"
+     " (car 1)))))", "OK (seen error)"),
+    ("(task-await (spawn-task '(let ((debug-on-error t)) (car 1))))", "ERR (wrong-type-argument listp 1)"),
     ("(task-self 1)", "ERR (wrong-number-of-arguments task-self 1)"),
     ("(task-map #'1+ '(1 2 3))", "OK (2 3 4)"),
     ("(task-map (lambda (x) (* x x)) [1 2 3])", "OK (1 4 9)"),

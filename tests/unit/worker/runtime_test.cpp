@@ -290,7 +290,6 @@ TEST(Runtime, TaskLimit) {
   EXPECT_EQ(rt.block_on(value(1)).value, 1);
 }
 
-#if !defined(__SANITIZE_THREAD__)
 TEST(Runtime, AForkedChildIsToldSo) {
   Runtime rt({.workers = 2});
   EXPECT_EQ(rt.block_on(value(1)).value, 1);
@@ -306,7 +305,6 @@ TEST(Runtime, AForkedChildIsToldSo) {
   EXPECT_EQ(status, 0);
   EXPECT_EQ(rt.block_on(value(2)).value, 2);
 }
-#endif
 
 // ---- idling ---------------------------------------------------------------------------------------------------------------------
 

@@ -184,9 +184,9 @@ void resolve_exit(Context& cx) {
   saved[2] = conditions;
   Value clause = kNil;
   std::int64_t target = find_handler(cx, conditions, &clause);
-  if (const auto uncaught = cx.isolate().guest_hooks().uncaught_re; uncaught != nullptr && target < 0) {
-    uncaught(cx, symbol, fresh ? saved[1] : (saved[1].is_cons() ? cdr_raw(saved[1]) : kNil));
-  } else if (fresh) {
+  // Where somebody waits for the error (a task's starter), a debugger that Lisp has put there is called, and no other.
+  const auto uncaught = target < 0 ? cx.isolate().guest_hooks().uncaught_re : nullptr;
+  if (fresh && (uncaught == nullptr || variable_value(cx, Qdebugger) != Qdebug)) {
     const bool on_signal = variable_true(cx, Qdebug_on_signal);
     const bool wants = on_signal || target < 0 || (clause.is_cons() && !memq(Qdebug, clause).is_nil()) ||
                        (clause == Qerror && cx.handlers[static_cast<std::size_t>(target)].native);
@@ -200,7 +200,7 @@ void resolve_exit(Context& cx) {
       }
     }
     const bool toplevel = target < 0 || (cx.handlers[static_cast<std::size_t>(target)].native && clause == Qerror);
-    if (!called && toplevel && variable_true(cx, Qnoninteractive) &&
+    if (!called && toplevel && uncaught == nullptr && variable_true(cx, Qnoninteractive) &&
         variable_true(cx, Qbacktrace_on_error_noninteractive) && !variable_true(cx, Qinhibit_debugger) &&
         symbol_function(cx, Qdebug).truthy()) {
       const std::size_t depth = cx.bindings.size();
@@ -212,6 +212,7 @@ void resolve_exit(Context& cx) {
       }
     }
   }
+  if (uncaught != nullptr) uncaught(cx, symbol, fresh ? saved[1] : (saved[1].is_cons() ? cdr_raw(saved[1]) : kNil));
   target = find_handler(cx, saved[2], &clause);
   cx.exit_kind = ExitKind::kSignal;
   cx.exit_tag = saved[0];

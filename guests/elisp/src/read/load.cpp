@@ -1,7 +1,6 @@
 // `load` (lread.c of GNU).
 #include "load.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,35 +16,30 @@ namespace {
 
 bool ends_with(Value string, std::string_view suffix) { return string_view_of(string).ends_with(suffix); }
 
-// The whole file in memory. False with errno set when it cannot be read.
-bool read_file(const std::string& name, std::string* content) {
-  const int fd = open(name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  struct stat status {};
-  if (fstat(fd, &status) != 0 || S_ISDIR(status.st_mode)) {
-    const int error = S_ISDIR(status.st_mode) ? EISDIR : errno;
-    close(fd);
-    errno = error;
-    return false;
-  }
-  content->resize(static_cast<std::size_t>(status.st_size > 0 ? status.st_size : 0));
-  std::size_t used = 0;
-  for (;;) {
-    if (used == content->size()) content->resize(used + 65536);  // also for files that do not tell their size
-    const ssize_t n = read(fd, content->data() + used, content->size() - used);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int error = errno;
-      close(fd);
-      errno = error;
-      return false;
+// The whole file in memory; what kept it from being read (an errno), or 0. Fails when the task was asked to stop.
+Maybe<int> read_file(Context& cx, const std::string& name, std::string* content) {
+  const int fd = open_file_to_read(cx, name);
+  if (fd < 0) return errno;
+  const auto read_all = [&]() -> Maybe<int> {
+    struct stat status {};
+    if (fstat(fd, &status) != 0) return errno;
+    if (S_ISDIR(status.st_mode)) return EISDIR;
+    content->resize(static_cast<std::size_t>(status.st_size > 0 ? status.st_size : 0));
+    std::size_t used = 0;
+    for (;;) {
+      if (used == content->size()) content->resize(used + 65536);  // also for files that do not tell their size
+      const ssize_t n = TRY(read_descriptor(cx, fd, content->data() + used, content->size() - used));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno;
+      if (n == 0) break;
+      used += static_cast<std::size_t>(n);
     }
-    if (n == 0) break;
-    used += static_cast<std::size_t>(n);
-  }
-  content->resize(used);
+    content->resize(used);
+    return 0;
+  };
+  Maybe<int> done = read_all();
   close(fd);
-  return true;
+  return done;
 }
 
 ExitTag cannot_open(Context& cx, int error, Value file) {
@@ -172,7 +166,7 @@ Value load_file_re(Context& cx, Value file, bool noerror, bool nomessage, bool n
   bool compiled = is_elc;
   if (!is_elc) {
     // A compiled file may have any name; its first bytes tell.
-    if (!run_blocking(cx, [&] { return read_file(path, &content); })) return cannot_open(cx, errno, file);
+    if (const int why = TRY(read_file(cx, path, &content)); why != 0) return cannot_open(cx, why, file);
     have_content = true;
     compiled = compiled_version(content) > 0;
     if (!compiled && !source_function.is_nil() && !source_function.is_unbound()) {
@@ -181,8 +175,8 @@ Value load_file_re(Context& cx, Value file, bool noerror, bool nomessage, bool n
       return unbind_to_re(cx, depth, v);
     }
   }
-  if (!have_content && !run_blocking(cx, [&] { return read_file(path, &content); }))
-    return cannot_open(cx, errno, file);
+  if (!have_content)
+    if (const int why = TRY(read_file(cx, path, &content)); why != 0) return cannot_open(cx, why, file);
   bool safe = true;
   bool newer = false;
   if (compiled) {
