@@ -6,8 +6,10 @@ line per case, `ID ANSWER`. The area is the subsystem that a failing form is rep
 
 import argparse
 import os
+import re
 import shlex
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,6 +50,8 @@ def arguments():
     parser.add_argument("--shown", type=int, default=40, help="show so many failing forms (default 40; 0: all)")
     parser.add_argument("--report", default=str(ROOT / "build/oracle-report.txt"), help="all failing forms go here")
     parser.add_argument("--keep-jobs", metavar="DIR", help="keep the Lisp files given to the machine")
+    parser.add_argument("--moved", type=float, metavar="SHARE", help="fails unless collections moved this share of the survivors, in "
+                        "the sum of all machines that ended by themselves (for --vm-args=--neovm-gc-stress)")
     parser.add_argument("-v", "--verbose", action="store_true", help="print every form with its answer")
     return parser.parse_args()
 
@@ -234,6 +238,10 @@ def main():
     shares = tier_share.Shares(None if options.fuzz else options.vm, shlex.split(options.vm_args), is_whole_corpus(options))
     vm = machine.Machine(options.vm, limit + shlex.split(options.vm_args), options.timeout, options.keep_jobs, feed=options.feed,
                          more_args=shares.args)
+    statistics = tempfile.NamedTemporaryFile() if options.moved else None
+    if statistics:
+        vm.args.append("--eval=(add-hook 'kill-emacs-hook (lambda () (write-region (prin1-to-string (neovm-gc-statistics)) nil "
+                       f"\"{statistics.name}\" t 'silent)))")
     if options.fuzz:
         import fuzz
         return fuzz.run(options, vm, emacs)
@@ -264,7 +272,17 @@ def main():
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     tally.failed += not shares.close()
+    tally.failed += bool(statistics) and not moved_enough(Path(statistics.name).read_text(), options.moved)
     return tally.close()
+
+
+def moved_enough(text, share):
+    """Whether collections moved this share of their survivors, by the statistics of every machine in TEXT."""
+    moved, pinned = (sum(map(int, re.findall(rf"objects-{what} \. (\d+)", text))) for what in ("moved", "pinned"))
+    good = moved > 100000 and moved >= share * (moved + pinned)
+    print(f"survivors of {text.count('objects-moved')} machines: {moved} moved, {pinned} pinned, "
+          f"{100 * moved / max(moved + pinned, 1):.2f} % moved{'' if good else ', too few'}")
+    return good
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-// Lisp to JSON.
+// Lisp to JSON. Containers that are open stand on a vector, not on the native stack: how deep they may nest is for
+// max-lisp-eval-depth to say. Nothing here collects, so nothing moves.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <unordered_set>
+#include <vector>
 
 #include "json.hpp"
 #include "neovm/core/bignum.hpp"
@@ -17,19 +19,35 @@ namespace {
 
 class Writer {
  public:
-  Writer(Context& cx, const JsonOptions& options, std::string* out) : cx_(cx), options_(options), out_(*out) {}
-  Maybe<bool> value(Value v, std::int64_t room);
+  Writer(Context& cx, const JsonOptions& options, std::string* out)
+      : cx_(cx), options_(options), room_(json_depth_left(cx)), out_(*out) {}
+  Maybe<bool> document(Value v);
 
  private:
+  struct Level {  // a container that is still open
+    enum class Kind : std::uint8_t { kVector, kTable, kAlist, kPlist } kind;
+    bool first = true;  // nothing of it has been written
+    Value container;
+    Value tail;                            // of a list
+    std::int64_t next = 0;                 // place in a vector or table
+    std::unordered_set<std::string> seen;  // keys of a list: the first of equal ones counts
+  };
+
+  Maybe<bool> value(Value v);
+  Maybe<bool> open_list(Value v);
+  // Goes on to the next item of LEVEL, with what stands before it; false after the last one.
+  Maybe<bool> advance(Level& level, Value* item);
+  Maybe<bool> advance_list(Level& level, Value* item);
   Maybe<bool> string(Value v);
   Maybe<bool> number(Value v);
-  Maybe<bool> list(Value v, std::int64_t room);
-  Maybe<bool> table(Value v, std::int64_t room);
+  void separate(Level& level);
   void quoted(std::string_view s);
 
   Context& cx_;
   const JsonOptions& options_;
+  std::int64_t room_;
   std::string& out_;
+  std::vector<Level> levels_;
 };
 
 bool is_unicode(Value s) {
@@ -104,79 +122,88 @@ Maybe<bool> Writer::number(Value v) {
   return true;
 }
 
-// An alist or a plist, as its first element tells; the first of equal keys counts.
-Maybe<bool> Writer::list(Value v, std::int64_t room) {
+void Writer::separate(Level& level) {
+  if (!level.first) out_.push_back(',');
+  level.first = false;
+}
+
+// An alist or a plist, as its first element tells.
+Maybe<bool> Writer::open_list(Value v) {
   out_.push_back('{');
-  std::unordered_set<std::string> seen;
+  // Circles are errors; what else is wrong is found on the way.
+  std::int64_t steps = 0;
+  Value slow = v;
+  for (Value fast = v; fast.is_cons(); fast = cdr_raw(fast)) {
+    if ((++steps & 1) == 0) slow = cdr_raw(slow);
+    if (fast == slow && cdr_raw(fast).is_cons() && steps > 2) return signal_error1(cx_, Qcircular_list, v);
+  }
   const bool plist = v.is_cons() && !car_raw(v).is_cons();
-  TRY(v.is_nil() ? Maybe<std::int64_t>(0) : [&]() -> Maybe<std::int64_t> {
-    // Circles are errors; what else is wrong is found on the way.
-    std::int64_t steps = 0;
-    Value slow = v;
-    for (Value fast = v; fast.is_cons(); fast = cdr_raw(fast)) {
-      if ((++steps & 1) == 0) slow = cdr_raw(slow);
-      if (steps > 1 && fast == slow && cdr_raw(fast).is_cons() && steps > 2) {
-        return signal_error1(cx_, Qcircular_list, v);
-      }
-    }
-    return steps;
-  }());
-  bool first = true;
-  Value tail = v;
-  for (; tail.is_cons(); tail = cdr_raw(tail)) {
-    Value key = car_raw(tail);
-    Value item = kNil;
-    if (plist) {
-      tail = cdr_raw(tail);
-      if (!tail.is_cons()) return wrong_type(cx_, Qconsp, tail);
-      item = car_raw(tail);
+  levels_.push_back({plist ? Level::Kind::kPlist : Level::Kind::kAlist, true, v, v, 0, {}});
+  return true;
+}
+
+Maybe<bool> Writer::advance_list(Level& level, Value* item) {
+  for (; level.tail.is_cons(); level.tail = cdr_raw(level.tail)) {
+    Value key = car_raw(level.tail);
+    if (level.kind == Level::Kind::kPlist) {
+      level.tail = cdr_raw(level.tail);
+      if (!level.tail.is_cons()) return wrong_type(cx_, Qconsp, level.tail);
+      *item = car_raw(level.tail);
     } else {
       if (!key.is_cons()) return wrong_type(cx_, Qconsp, key);
-      item = cdr_raw(key);
+      *item = cdr_raw(key);
       key = car_raw(key);
     }
     if (!key.is_symbol()) return wrong_type(cx_, Qsymbolp, key);
     std::string name(symbol_name_view(cx_, key));
-    if (plist && !name.empty() && name[0] == ':') name.erase(0, 1);
-    if (!seen.insert(name).second) continue;
-    if (!first) out_.push_back(',');
-    first = false;
+    if (level.kind == Level::Kind::kPlist && !name.empty() && name[0] == ':') name.erase(0, 1);
+    if (!level.seen.insert(name).second) continue;
+    separate(level);
     quoted(name);
     out_.push_back(':');
-    TRY(value(item, room - 1));
+    level.tail = cdr_raw(level.tail);
+    return true;
   }
-  if (!tail.is_nil()) return wrong_type(cx_, Qlistp, v);
-  out_.push_back('}');
-  return true;
+  if (!level.tail.is_nil()) return wrong_type(cx_, Qlistp, level.container);
+  return false;
 }
 
-Maybe<bool> Writer::table(Value v, std::int64_t room) {
-  out_.push_back('{');
-  bool first = true;
-  for (std::int64_t i = 0; i < core::hash_capacity_raw(v); ++i) {
-    const Value key = core::hash_key_raw(v, i);
+Maybe<bool> Writer::advance(Level& level, Value* item) {
+  if (level.kind == Level::Kind::kVector) {
+    if (level.next == slot_count_raw(level.container)) return false;
+    separate(level);
+    *item = slot_raw(level.container, level.next++);
+    return true;
+  }
+  if (level.kind != Level::Kind::kTable) return advance_list(level, item);
+  while (level.next < core::hash_capacity_raw(level.container)) {
+    const std::int64_t place = level.next++;
+    const Value key = core::hash_key_raw(level.container, place);
     if (key.is_unbound()) continue;
     if (!key.is_string()) return wrong_type(cx_, Qstringp, key);
-    if (!first) out_.push_back(',');
-    first = false;
+    separate(level);
     TRY(string(key));
     out_.push_back(':');
-    TRY(value(core::hash_value_raw(v, i), room - 1));
+    *item = core::hash_value_raw(level.container, place);
+    return true;
   }
-  out_.push_back('}');
-  return true;
+  return false;
 }
 
-Maybe<bool> Writer::value(Value v, std::int64_t room) {
+// Writes V, or the opening bracket of a container.
+Maybe<bool> Writer::value(Value v) {
   TRY(check_quit(cx_));
-  if ((room <= 0 || native_stack_low(cx_)) && (is_vector(v) || is_hash_table(v) || v.is_list()) &&
-      v != options_.null_object && v != options_.false_object)
-    return signal_error0(cx_, Qjson_object_too_deep);
   if (v == options_.null_object) {
     out_ += "null";
-  } else if (v == options_.false_object) {
+    return true;
+  }
+  if (v == options_.false_object) {
     out_ += "false";
-  } else if (v == Qt) {
+    return true;
+  }
+  if ((is_vector(v) || is_hash_table(v) || v.is_list()) && static_cast<std::int64_t>(levels_.size()) >= room_)
+    return signal_error0(cx_, Qjson_object_too_deep);
+  if (v == Qt) {
     out_ += "true";
   } else if (is_number(v)) {
     return number(v);
@@ -184,17 +211,29 @@ Maybe<bool> Writer::value(Value v, std::int64_t room) {
     return string(v);
   } else if (is_vector(v)) {
     out_.push_back('[');
-    for (std::int64_t i = 0; i < slot_count_raw(v); ++i) {
-      if (i > 0) out_.push_back(',');
-      TRY(value(slot_raw(v, i), room - 1));
-    }
-    out_.push_back(']');
+    levels_.push_back({Level::Kind::kVector, true, v, kNil, 0, {}});
   } else if (is_hash_table(v)) {
-    return table(v, room);
+    out_.push_back('{');
+    levels_.push_back({Level::Kind::kTable, true, v, kNil, 0, {}});
   } else if (v.is_list()) {
-    return list(v, room);
+    return open_list(v);
   } else {
     return wrong_type(cx_, intern(cx_, "json-value-p"), v);
+  }
+  return true;
+}
+
+Maybe<bool> Writer::document(Value v) {
+  TRY(value(v));
+  while (!levels_.empty()) {
+    Value item = kNil;
+    const bool more = TRY(advance(levels_.back(), &item));
+    if (more) {
+      TRY(value(item));
+    } else {
+      out_.push_back(levels_.back().kind == Level::Kind::kVector ? ']' : '}');
+      levels_.pop_back();
+    }
   }
   return true;
 }
@@ -202,7 +241,7 @@ Maybe<bool> Writer::value(Value v, std::int64_t room) {
 }  // namespace
 
 Maybe<bool> write_json(Context& cx, Value v, const JsonOptions& options, std::string* out) {
-  return Writer(cx, options, out).value(v, json_depth_left(cx));
+  return Writer(cx, options, out).document(v);
 }
 
 }  // namespace neovm::elisp
