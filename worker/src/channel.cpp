@@ -402,46 +402,36 @@ Status ChannelCore::try_recv_batch(void* values, std::size_t count, std::size_t*
 
 // ---- waiting ---------------------------------------------------------------------------------------------------------------
 
-bool ChannelCore::begin_send(WaitCell& cell, WaitNode& node, WaitTimer* timer, Status* outcome) {
+// Either direction: the operation at once, or a place among those who wait for it.
+template <ChannelAccess::Locked operation>
+bool ChannelAccess::begin(ChannelCore& c, WaitList& waiting, WaitCell& cell, WaitNode& node, WaitTimer* timer,
+                          Status* outcome) {
   if (stop_requested(cell, outcome)) return true;
-  ChannelAccess::lock_all(*this, current_worker());
+  lock_all(c, current_worker());
   WakeList wakes;
-  *outcome = ChannelAccess::send_locked(*this, node.slot, &wakes);
+  *outcome = operation(c, node.slot, &wakes);
   if (*outcome == Status::kWouldBlock) {
     node.cell = &cell;
-    senders_.push_back(&node);
+    waiting.push_back(&node);
     if (arm(cell, timer, outcome)) {
-      ChannelAccess::maybe_join(*this);
-      ChannelAccess::unlock_all(*this);
+      maybe_join(c);
+      unlock_all(c);
       return false;
     }
     WaitList::unlink(&node);
     node.cell = nullptr;
   }
-  ChannelAccess::unlock_all(*this);
+  unlock_all(c);
   wakes.wake();
   return true;
 }
 
+bool ChannelCore::begin_send(WaitCell& cell, WaitNode& node, WaitTimer* timer, Status* outcome) {
+  return ChannelAccess::begin<ChannelAccess::send_locked>(*this, senders_, cell, node, timer, outcome);
+}
+
 bool ChannelCore::begin_recv(WaitCell& cell, WaitNode& node, WaitTimer* timer, Status* outcome) {
-  if (stop_requested(cell, outcome)) return true;
-  ChannelAccess::lock_all(*this, current_worker());
-  WakeList wakes;
-  *outcome = ChannelAccess::recv_locked(*this, node.slot, &wakes);
-  if (*outcome == Status::kWouldBlock) {
-    node.cell = &cell;
-    receivers_.push_back(&node);
-    if (arm(cell, timer, outcome)) {
-      ChannelAccess::maybe_join(*this);
-      ChannelAccess::unlock_all(*this);
-      return false;
-    }
-    WaitList::unlink(&node);
-    node.cell = nullptr;
-  }
-  ChannelAccess::unlock_all(*this);
-  wakes.wake();
-  return true;
+  return ChannelAccess::begin<ChannelAccess::recv_locked>(*this, receivers_, cell, node, timer, outcome);
 }
 
 Status ChannelCore::finish_wait(WaitNode& node, WaitTimer* timer) {

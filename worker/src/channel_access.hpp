@@ -19,6 +19,10 @@ struct ChannelAccess {
   // Under lock_all. kOk, kClosed, kWouldBlock (kNoMemory for an unbounded channel that cannot grow).
   static Status send_locked(ChannelCore& c, void* value, WakeList* wakes);
   static Status recv_locked(ChannelCore& c, void* value, WakeList* wakes);
+  using Locked = Status (*)(ChannelCore&, void*, WakeList*);
+  template <Locked operation>
+  static bool begin(ChannelCore& c, WaitList& waiting, WaitCell& cell, WaitNode& node, WaitTimer* timer,
+                    Status* outcome);
   static WaitList& waiters(ChannelCore& c, bool senders) { return senders ? c.senders_ : c.receivers_; }
   // Without a lock: might the operation find something? Waiters on the other side can be there without anything buffered
   // (or room) only when the capacity is 0.

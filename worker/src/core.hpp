@@ -151,7 +151,8 @@ inline Status end_wait(WaitCell& c) {
 }
 // Makes a claimed (or new) task runnable.
 void make_runnable(TaskHeader* t);
-void make_runnable_last(TaskHeader* t);  // behind everything that is queued here
+void make_runnable_new(TaskHeader* t, WorkerState* w);  // `w`: current_worker()
+void make_runnable_last(TaskHeader* t);                 // behind everything that is queued here
 void wake_thread(ThreadWaiter* w);
 // Makes `waiter` the joiner of `t`. False: it has ended already, or somebody else joins it.
 bool wake_at_end(TaskHeader* t, ThreadWaiter& waiter, WaitNode& node);

@@ -126,6 +126,12 @@ void make_runnable(TaskHeader* t) {
   queue(t, current_worker(), false);
 }
 
+void make_runnable_new(TaskHeader* t, WorkerState* w) {
+  interleave();
+  if (t->is_step) t->step_state.store(TaskHeader::StepState::kNotified, std::memory_order_relaxed);
+  queue(t, w, false);
+}
+
 void make_runnable_last(TaskHeader* t) { queue(t, current_worker(), true); }
 
 void WorkerState::push(TaskHeader* t) {

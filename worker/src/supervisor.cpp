@@ -197,12 +197,12 @@ class SupervisorTask {
 
  private:
   void begin();
-  void take(SupervisorEvent& event);
-  void request(SupervisorEvent& event);
+  void take(SupervisorEvent& event, Instant t);
+  void request(SupervisorEvent& event, Instant t);
   void carry_out(const SupervisorAction& action, ChildContext* above);
   void start(const SupervisorAction& action);
   void ask_shutdown(ExitReason reason);
-  void look_at_clock();
+  void look_at_clock(Instant t);
   void tell(SupervisorReport::Kind kind, ChildKey key, const ExitReason& reason);
   void forget(ChildKey key);
   [[nodiscard]] Instant next_deadline() const;
@@ -245,10 +245,11 @@ Task<ExitReason> SupervisorTask::run(ChildContext* above) {
         shield.emplace();
       }
     }
+    const Instant t = now();
     for (Received<SupervisorEvent> event = inbox_->channel.try_recv(); event.ok(); event = inbox_->channel.try_recv())
-      take(*event);
-    look_at_clock();
-    machine_.proceed(now());
+      take(*event, t);
+    look_at_clock(t);
+    machine_.proceed(t);
     const std::vector<SupervisorAction> actions = machine_.take_actions();
     for (const SupervisorAction& action : actions) carry_out(action, above);
     if (!actions.empty()) {
@@ -258,7 +259,7 @@ Task<ExitReason> SupervisorTask::run(ChildContext* above) {
     }
     Received<SupervisorEvent> event = co_await inbox_->channel.recv_until(next_deadline());
     if (event.ok()) {
-      take(*event);
+      take(*event, now());
     } else if (event.status == Status::kShutdown) {
       break;
     }
@@ -288,8 +289,7 @@ void SupervisorTask::ask_shutdown(ExitReason reason) {
     run->second->cancel();
 }
 
-void SupervisorTask::take(SupervisorEvent& event) {
-  const Instant t = now();
+void SupervisorTask::take(SupervisorEvent& event, Instant t) {
   const auto ends_start = [&] {
     if (starting_ == event.child) starting_ = 0;
   };
@@ -314,8 +314,10 @@ void SupervisorTask::take(SupervisorEvent& event) {
     }
     case SupervisorEvent::Kind::kShutdown: ask_shutdown(std::move(event.reason)); return;
     case SupervisorEvent::Kind::kCounts:
+      event.reply.answer({.status = RequestStatus::kOk, .counts = machine_.counts()});
+      return;
     case SupervisorEvent::Kind::kChildren: event.reply.answer(list()); return;
-    default: request(event); return;
+    default: request(event, t); return;
   }
 }
 
@@ -325,8 +327,7 @@ Ticket SupervisorTask::ticket_for(SupervisorEvent& event) {
   return ticket;
 }
 
-void SupervisorTask::request(SupervisorEvent& event) {
-  const Instant t = now();
+void SupervisorTask::request(SupervisorEvent& event, Instant t) {
   const Ticket ticket = ticket_for(event);
   if (event.kind == SupervisorEvent::Kind::kStartChild) {
     std::shared_ptr<const ChildDefinition> d = std::move(event.definition);
@@ -427,8 +428,7 @@ void SupervisorTask::start(const SupervisorAction& action) {
 }
 
 // Starts that take too long, and children that do not end though they were killed.
-void SupervisorTask::look_at_clock() {
-  const Instant t = now();
+void SupervisorTask::look_at_clock(Instant t) {
   machine_.time(t);
   while (!patience_.empty() && patience_.begin()->until <= t) {
     const Patience over = *patience_.begin();

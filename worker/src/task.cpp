@@ -78,44 +78,72 @@ bool stop_pending() {
   return (t.flags.load(std::memory_order_relaxed) & kStopMask) != 0 && t.shields == 0;
 }
 
-Status launch(RuntimeCore* rt, TaskHeader* t, const SpawnOptions& options) {
+namespace {
+
+// What the options say, beyond the defaults.
+Status apply_options(RuntimeCore* rt, TaskHeader* t, TaskHeader* parent, const SpawnOptions& options,
+                     TaskGroup** group) {
+  if (options.pin >= static_cast<int>(rt->worker_count)) return Status::kInvalid;
+  if (options.scope != nullptr) {
+    *group = GroupAccess::of(*options.scope);
+    if (*group == nullptr || parent == nullptr || GroupAccess::owner(**group) != parent) return Status::kInvalid;
+  } else if (options.detached) {
+    *group = &rt->root_group();
+  }
+  t->main_only = options.main_only;
+  t->pin = static_cast<std::int16_t>(options.pin);
+  if (options.priority) t->priority = static_cast<std::uint8_t>(*options.priority);
+  t->name =
+      options.name_id != kNoName || options.name.empty() ? options.name_id : rt->telemetry->intern_name(options.name);
+  return Status::kOk;
+}
+
+// What only some tasks have or inherit.
+Status add_extra(TaskHeader* t, const TaskExtra* inherited, Instant* deadline) {
+  if (inherited == nullptr) return Status::kOk;
+  if (inherited->deadline.deadline < *deadline) *deadline = inherited->deadline.deadline;
+  if (inherited->locals.empty()) return Status::kOk;
+  TaskExtra* const extra = extra_of(t);
+  if (extra == nullptr) return Status::kNoMemory;
+  extra->locals = inherited->locals;
+  return Status::kOk;
+}
+
+void drop_extra(TaskHeader* t) {
+  if (t->extra == nullptr) return;
+  t->extra->~TaskExtra();
+  pool_free(t->extra);
+}
+
+}  // namespace
+
+Status launch(RuntimeCore* rt, TaskHeader* t, const SpawnOptions* options) {
   if (rt->forked()) return Status::kForked;
   if (rt->status != Status::kOk) return rt->status;
   if (!rt->accepting.load(std::memory_order_relaxed)) return Status::kShutdown;
-  if (options.pin >= static_cast<int>(rt->worker_count)) return Status::kInvalid;
   WorkerState* const w = current_worker();
   const bool here = w != nullptr && w->rt == rt;
   TaskHeader* const parent = here ? w->current : nullptr;
-  TaskGroup* group = nullptr;
-  if (options.scope != nullptr) {
-    group = GroupAccess::of(*options.scope);
-    if (group == nullptr || parent == nullptr || GroupAccess::owner(*group) != parent) return Status::kInvalid;
-  } else if (parent != nullptr && !options.detached) {
-    group = own_group(parent);
-    if (group == nullptr) return Status::kNoMemory;
-  }
+  if (parent != nullptr) t->priority = parent->priority;
   t->runtime = rt;
-  t->main_only = options.main_only;
-  t->pin = static_cast<std::int16_t>(options.pin);
-  t->priority = static_cast<std::uint8_t>(
-      options.priority.value_or(parent != nullptr ? static_cast<Priority>(parent->priority) : Priority::kNormal));
-  t->name =
-      options.name_id != kNoName || options.name.empty() ? options.name_id : rt->telemetry->intern_name(options.name);
-  Instant deadline = options.deadline;
-  if (parent != nullptr && parent->extra != nullptr && group != nullptr) {
-    if (parent->extra->deadline.deadline < deadline) deadline = parent->extra->deadline.deadline;
-    if (!parent->extra->locals.empty()) {
-      TaskExtra* const extra = extra_of(t);
-      if (extra == nullptr) return Status::kNoMemory;
-      extra->locals = parent->extra->locals;
-    }
+  TaskGroup* group = nullptr;
+  Instant deadline = kNever;
+  bool inherits = parent != nullptr;
+  if (options != nullptr) {
+    const Status s = apply_options(rt, t, parent, *options, &group);
+    if (s != Status::kOk) return s;
+    deadline = options->deadline;
+    inherits = inherits && (options->scope != nullptr || !options->detached);
+  }
+  if (group == nullptr) group = parent != nullptr ? own_group(parent) : &rt->root_group();
+  if (group == nullptr) return Status::kNoMemory;
+  if (inherits) {
+    const Status s = add_extra(t, parent->extra, &deadline);
+    if (s != Status::kOk) return s;
   }
   if (rt->config.max_tasks != 0 && rt->unfinished.fetch_add(1, std::memory_order_relaxed) >= rt->config.max_tasks) {
     rt->unfinished.fetch_sub(1, std::memory_order_relaxed);
-    if (t->extra != nullptr) {
-      t->extra->~TaskExtra();
-      pool_free(t->extra);
-    }
+    drop_extra(t);
     return Status::kLimit;
   }
   if (here) {
@@ -133,18 +161,14 @@ Status launch(RuntimeCore* rt, TaskHeader* t, const SpawnOptions& options) {
     rt->telemetry->outside().tasks_spawned.add_shared();
     if (t->name != kNoName) rt->telemetry->outside().of_name_shared(t->name).spawned.add_shared();
   }
-  const Status s = GroupAccess::add(group != nullptr ? *group : rt->root_group(), t, w);
+  const Status s = GroupAccess::add(*group, t, w);
   if (s != Status::kOk) {
     if (rt->config.max_tasks != 0) rt->unfinished.fetch_sub(1, std::memory_order_relaxed);
-    if (t->extra != nullptr) {
-      t->extra->~TaskExtra();
-      pool_free(t->extra);
-    }
+    drop_extra(t);
     return s;
   }
   if (deadline != kNever) arm_deadline(t, deadline);
-  t->step_state.store(TaskHeader::StepState::kParked, std::memory_order_relaxed);
-  make_runnable(t);
+  make_runnable_new(t, w);
   return Status::kOk;
 }
 
@@ -224,7 +248,7 @@ JoinHandle<void> spawn_step(RuntimeCore* rt, const StepTask& task, const SpawnOp
   block->is_step = true;
   block->run = begin_step;
   block->kind = &kStepKind;
-  const Status s = launch(rt, block, options);
+  const Status s = launch(rt, block, &options);
   if (s == Status::kOk) return JoinHandle<void>(block);
   block->~StepBlock();
   pool_free(memory);

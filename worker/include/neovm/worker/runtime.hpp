@@ -90,7 +90,7 @@ class Runtime {
   // Starts a task without a parent task: the runtime is its parent.
   template <class T>
   JoinHandle<T> spawn(Task<T> task, const SpawnOptions& options = {}) {
-    return detail::spawn_on(core_.get(), std::move(task), options);
+    return detail::spawn_on(core_.get(), std::move(task), &options);
   }
   JoinHandle<void> spawn(const StepTask& task, const SpawnOptions& options = {}) {
     return detail::spawn_step(core_.get(), task, options);

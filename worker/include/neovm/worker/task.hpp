@@ -249,7 +249,7 @@ class [[nodiscard]] Task {
 
 namespace detail {
 template <class T>
-JoinHandle<T> spawn_on(RuntimeCore* rt, Task<T> task, const SpawnOptions& options);
+JoinHandle<T> spawn_on(RuntimeCore* rt, Task<T> task, const SpawnOptions* options);
 RuntimeCore* current_runtime();
 
 template <class F, class... A>
@@ -260,8 +260,12 @@ auto kept(F f, A... args) -> std::invoke_result_t<F&, A...> {
 
 // Starts a task on the runtime of the running task. Outside of tasks use Runtime::spawn (this one refuses with kInvalid).
 template <class T>
-JoinHandle<T> spawn(Task<T> task, const SpawnOptions& options = {}) {
-  return detail::spawn_on(detail::current_runtime(), std::move(task), options);
+JoinHandle<T> spawn(Task<T> task) {
+  return detail::spawn_on(detail::current_runtime(), std::move(task), nullptr);
+}
+template <class T>
+JoinHandle<T> spawn(Task<T> task, const SpawnOptions& options) {
+  return detail::spawn_on(detail::current_runtime(), std::move(task), &options);
 }
 // The same for a callable that returns a Task; the callable (a lambda with its captures) and the arguments are kept in
 // the task until its end.

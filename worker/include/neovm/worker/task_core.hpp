@@ -44,7 +44,7 @@ struct TaskHeader : WaitCell {
   bool main_only = false;
   std::int16_t pin = -1;
   std::int16_t native_pin = -1;  // the worker that holds its native stack
-  std::atomic<StepState> step_state{StepState::kRunning};
+  std::atomic<StepState> step_state{StepState::kParked};
   bool is_step = false;
   bool never_began = false;
 

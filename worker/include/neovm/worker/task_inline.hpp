@@ -66,7 +66,8 @@ inline Task<void> Promise<void>::get_return_object() {
 inline Task<void> Promise<void>::get_return_object_on_allocation_failure() { return {}; }
 
 // Fills in the header and queues the task. Returns kOk or why it was refused (then nothing is kept).
-Status launch(RuntimeCore* rt, TaskHeader* task, const SpawnOptions& options);
+// Without options: nothing but the defaults.
+Status launch(RuntimeCore* rt, TaskHeader* task, const SpawnOptions* options);
 void run_coroutine(TaskHeader* task);
 Status may_spawn(RuntimeCore* rt);
 
@@ -90,7 +91,7 @@ template <class T>
 inline constexpr TaskKind kTaskKind = task_kind<T>();
 
 template <class T>
-JoinHandle<T> spawn_on(RuntimeCore* rt, Task<T> task, const SpawnOptions& options) {
+JoinHandle<T> spawn_on(RuntimeCore* rt, Task<T> task, const SpawnOptions* options) {
   if (rt == nullptr) return JoinHandle<T>(Status::kInvalid);
   if (!task) return JoinHandle<T>(Status::kNoMemory);
   void* memory = pool_allocate(sizeof(TaskBlock<T>));
