@@ -15,7 +15,9 @@ while [ $# -gt 0 ]; do
 usage: ./neo bench [NAME] [--json FILE] [--preset PRESET]
 Runs the benchmarks of bench/NAME (default: all of them) beside their anchors in one run; ratios are what counts.
   heap    ns per cons and per float, minor pauses, against Emacs with stock and with 100 MB GC threshold
+  startup how long a small script takes, from the image's mapping on and as a process, against Emacs
   speed   the nine programs of bench/speed, against Emacs's interpreter and byte-code
+  instructions  what the nine programs and a start execute, by callgrind, against bench/instructions/counts.json
   transfer  copying values between two heaps, against Erlang
   bytecomp  GNU's byte compiler on its 94 files of lisp/emacs-lisp, against Emacs: equal bytes, CPU time
   index   the job of ./neo run, against Emacs: equal result, time, memory

@@ -34,7 +34,7 @@ for target in "${targets[@]}"; do
   "$PYTHON" tests/fuzz/corpus.py unpack "$target" "$folder"
   log=build/fuzz/$target.log
   # Deep recursion is refused by the stack's limit; sanitized frames are larger.
-  if (ulimit -s 131072 && exec "build/fuzz/bin/fuzz_$target" -runs="$runs" -timeout=60 -rss_limit_mb=6000 -max_len=400 \
+  if (ulimit -s 131072 && exec "build/fuzz/bin/fuzz_$target" -runs="$runs" -timeout=60 -detect_leaks=0 -rss_limit_mb=6000 -max_len=400 \
     -print_final_stats=1 -artifact_prefix="build/fuzz/found/$target-" "$folder") >"$log" 2>&1; then
     passed=$((passed + 1))
   else

@@ -2,8 +2,9 @@
 
 Each program runs in a process of its own, ours and Emacs's right after each other; CPU seconds, best of two. Emacs compiles the
 byte-code that both run; its anchor is taken twice, with its collector as it comes (stock) and with gc-cons-threshold at 100 MB.
-Ratios above 1 mean that neomacs is faster. Under each program: what one run allocates in both (conses, floats, cells of vectors,
-characters of strings), and with --instructions how many instructions our process executes (callgrind).
+Ratios above 1 mean that neomacs is faster. Under each program: what one iteration allocates in both (a call of fib, tak, a step of
+nbody, an element of inclist …), and with --instructions how many instructions it takes (callgrind; bench/instructions has a quick
+version of it).
 """
 
 import re
@@ -22,6 +23,11 @@ STOCK_GATE = 2.5
 ROOMY_GATE = 1.5
 ROOMY = "gc-cons-threshold 100000000"
 FIB_CALLS = 29860703  # of (b-fib 35)
+# What counts as an iteration, and how many there are.
+ITERATIONS = {"fib": ("call", FIB_CALLS), "tak": ("call", 5 * 2493349), "nbody": ("step", 200000), "inclist": ("element", 150 * 50000),
+              "closures": ("element", 2000 * 1000), "hash": ("key", 1000000), "strings": ("string", 300000), "queens": ("run", 100),
+              "struct": ("step", 10000000)}
+KINDS = ["conses", "floats", "vector cells", "characters"]
 CALL_NANOSECONDS = 10
 
 
@@ -38,9 +44,9 @@ def measure(command, file, program, repetitions, settings=""):
 
 
 def instructions(command, file, program, work):
-    """Instructions of a process that runs the program once, less those of one that runs none of them; None without valgrind."""
+    """Instructions of a process that runs the program once, less those of one that runs nothing; None without valgrind."""
     counts = []
-    for only in (program, "none"):
+    for only in (program, "nothing"):
         status, output, _, _ = common.run(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={work}/callgrind.out", *command, "--eval", "(setq b-reps 1)",
              "-l", str(file), "-f", "b-all"], env={"ONLY": only}, timeout=1800)
@@ -94,13 +100,18 @@ def main():
         rows.add(f"speed/byte-code/{program}", mine and mine[0], "s", "Emacs 28.2 stock", theirs and theirs[0], stock[-1])
         rows.add(f"speed/byte-code-100mb/{program}", mine and mine[0], "s", "Emacs 28.2, 100 MB",
                  theirs_roomy and theirs_roomy[0], roomy[-1], 1.0)
+        unit, iterations = ITERATIONS[program]
         if mine and theirs:
-            print(f"  allocated: {mine[2]}; Emacs: {theirs[2]}", flush=True)
+            for kind, count, their_count in zip(KINDS, mine[2].split(","), theirs[2].split(",")):
+                if int(count) >= iterations / 1000 or int(their_count) >= iterations / 1000:
+                    rows.add(f"speed/allocated/{program}/{kind}", int(count) / iterations, f"/{unit}", "Emacs 28.2",
+                             int(their_count) / iterations)
         if program == "fib" and mine and theirs_roomy:
             call = mine[0] * 1e9 / FIB_CALLS
             rows.add("speed/call", call, "ns", "at most 10 ns", CALL_NANOSECONDS, CALL_NANOSECONDS / call, 1.0)
         if options.instructions:
-            rows.add(f"speed/instructions/{program}", instructions(ours, file, program, work), "")
+            executed = instructions(ours, file, program, work)
+            rows.add(f"speed/instructions/{program}", executed and executed / iterations, f"/{unit}")
     close_way(rows, "byte-code", stock, STOCK_GATE, "Emacs 28.2 stock")
     close_way(rows, "byte-code-100mb", roomy, ROOMY_GATE, "Emacs 28.2, 100 MB")
     rows.close(options)

@@ -3,14 +3,16 @@
 // Input: mode, then changes of a good image: where (header, what follows the body, body), offset, number of bytes, bytes.
 // Mode bit 0: the header's own checksum is made right again, so that what it says is looked at. Bit 1: only names are changed,
 // and both checksums are right, so that the names are looked up. Bit 2: not at the window. Bit 3: the file is cut off.
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "image/format.hpp"
@@ -47,10 +49,32 @@ class Images {
     return images;
   }
   const std::string& good() const { return good_; }
-  // Loads DATA; "" when it was taken.
-  std::string load(const std::string& data, bool window) {
-    if (ftruncate(fd_, static_cast<off_t>(data.size())) != 0) fail("cannot cut", path_);
-    put(data);
+  // A copy of the good image, to be changed through poke() and given to load(). What the last run changed is put back.
+  std::string& fresh() {
+    data_.resize(good_.size());
+    for (const std::size_t at : changed_) std::memcpy(&data_[at], &good_[at], std::min(kPage, good_.size() - at));
+    dirty_.insert(dirty_.end(), changed_.begin(), changed_.end());
+    changed_.clear();
+    return data_;
+  }
+  bool same() const {
+    return std::all_of(changed_.begin(), changed_.end(), [&](std::size_t at) {
+      return std::memcmp(&data_[at], &good_[at], std::min(kPage, good_.size() - at)) == 0;
+    });
+  }
+  void poke(std::size_t at, const void* bytes, std::size_t n) {
+    std::memcpy(&data_[at], bytes, n);
+    for (std::size_t page = at / kPage; page <= (at + n - 1) / kPage; ++page) changed_.push_back(page * kPage);
+  }
+  // What was cut off is put back, too.
+  void cut(std::size_t bytes) {
+    for (std::size_t page = bytes / kPage; page * kPage < data_.size(); ++page) changed_.push_back(page * kPage);
+    data_.resize(bytes);
+  }
+  // Loads what fresh() gave; "" when it was taken.
+  std::string load(bool window) {
+    if (ftruncate(fd_, static_cast<off_t>(data_.size())) != 0) fail("cannot cut", path_);
+    put();
     if (place_ == nullptr) place_ = std::make_unique<Place>();
     core::ImageLoadOptions options;
     options.use_window = window;
@@ -68,8 +92,11 @@ class Images {
 
  private:
   Images() {
+    // A file without a name: nothing is left behind, however the process ends.
+    fd_ = memfd_create("neovm-fuzz-image", MFD_CLOEXEC);
+    path_ = "/proc/self/fd/" + std::to_string(fd_);
     const char* folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    path_ = std::string(folder) + "/neovm-fuzz-" + std::to_string(getpid()) + ".image";
+    const std::string written = std::string(folder) + "/neovm-fuzz-" + std::to_string(getpid()) + ".image";
     IsolateOptions options;
     options.building = true;
     {
@@ -79,31 +106,32 @@ class Images {
       reinterpret_cast<SubrObject*>(subr)->descriptor = &desc_fuzz_image_probe;
       store(&cx.cells(intern(cx, "fuzz-function")).function, Value::pointer(subr, Tag::kObject));
       store(&cx.cells(intern(cx, "fuzz-value")).value, list(cx, {make_float(cx, 2.5), make_string(cx, "text")}));
-      if (const std::string why = core::write_image(cx, path_); !why.empty()) fail("cannot write the image", why);
+      if (const std::string why = core::write_image(cx, written); !why.empty()) fail("cannot write the image", why);
     }
-    fd_ = open(path_.c_str(), O_RDWR | O_CLOEXEC);
-    const off_t size = fd_ < 0 ? 0 : lseek(fd_, 0, SEEK_END);
-    good_.resize(static_cast<std::size_t>(size));
-    if (size == 0 || pread(fd_, good_.data(), good_.size(), 0) != size) fail("cannot read", path_);
-    written_ = good_;
-    // Mapped files keep what they show: the name goes when the process does.
-    std::atexit([] { unlink(Images::get().path_.c_str()); });
+    std::ifstream in(written, std::ios::binary);
+    good_.assign(std::istreambuf_iterator<char>(in), {});
+    unlink(written.c_str());
+    if (fd_ < 0 || good_.empty()) fail("cannot read", written);
+    for (std::size_t at = 0; at < good_.size(); at += kPage) dirty_.push_back(at);
+    data_ = good_;
   }
-  // Makes the file DATA; only pages that differ from what is there are written.
-  void put(const std::string& data) {
-    constexpr std::size_t kPage = 4096;
-    written_.resize(data.size());
-    for (std::size_t at = 0; at < data.size(); at += kPage) {
-      const std::size_t n = std::min(kPage, data.size() - at);
-      if (std::memcmp(&written_[at], &data[at], n) == 0 && data.size() == good_.size()) continue;
-      if (pwrite(fd_, &data[at], n, static_cast<off_t>(at)) != static_cast<ssize_t>(n)) fail("cannot write", path_);
-      std::memcpy(&written_[at], &data[at], n);
+  // Makes the file what the data are; only pages that differ from what is there are written.
+  void put() {
+    dirty_.insert(dirty_.end(), changed_.begin(), changed_.end());
+    for (const std::size_t at : dirty_) {
+      if (at >= data_.size()) continue;
+      const std::size_t n = std::min(kPage, data_.size() - at);
+      if (pwrite(fd_, &data_[at], n, static_cast<off_t>(at)) != static_cast<ssize_t>(n)) fail("cannot write", path_);
     }
+    dirty_.clear();
   }
 
+  static constexpr std::size_t kPage = 4096;
   std::string path_;
   std::string good_;
-  std::string written_;  // what the file holds
+  std::string data_;                  // the good image, with changes
+  std::vector<std::size_t> changed_;  // pages of data_ that are not the good image's
+  std::vector<std::size_t> dirty_;    // pages of the file that are not those of data_
   int fd_ = -1;
   std::unique_ptr<Place> place_;
   std::uint64_t refusals_ = 0;
@@ -115,7 +143,7 @@ void image(Bytes bytes) {
   Input in(bytes);
   const unsigned mode = in.byte();
   Images& images = Images::get();
-  std::string data = images.good();
+  const std::string& data = images.fresh();
   ImageHeader h;
   std::memcpy(&h, data.data(), sizeof(h));
   const std::size_t tail = kBodyOffset + (h.blocks << heap_map::kBlockShift);
@@ -137,7 +165,10 @@ void image(Bytes bytes) {
     std::size_t at = in.byte();
     if (where != 0 || names_only)
       at |= static_cast<std::size_t>(in.byte()) << 8 | static_cast<std::size_t>(in.byte()) << 16;
-    for (unsigned n = 1 + in.byte() % 16; n > 0; --n, ++at) data[begin + at % length] = static_cast<char>(in.byte());
+    for (unsigned n = 1 + in.byte() % 16; n > 0; --n, ++at) {
+      const std::uint8_t byte = in.byte();
+      images.poke(begin + at % length, &byte, 1);
+    }
   }
   std::memcpy(&h, data.data(), sizeof(h));
   if (names_only) {
@@ -147,13 +178,12 @@ void image(Bytes bytes) {
   }
   if ((mode & 3) != 0) {
     h.header_checksum = core::image::checksum(&h, offsetof(ImageHeader, header_checksum), h.format);
-    std::memcpy(data.data(), &h, sizeof(h));
+    images.poke(0, &h, sizeof(h));
   }
-  const bool same = data == images.good();
-  if ((mode & 8) != 0 && !names_only) data.resize(data.size() - 1 - mode * 97 % (data.size() - 1));
-  const std::string why = images.load(data, (mode & 4) == 0);
-  if (why.empty() && !names_only && !same && data.substr(0, sizeof(h)) != images.good().substr(0, sizeof(h)))
-    fail("a damaged image was loaded", std::to_string(mode));
+  const bool same = images.same();
+  if ((mode & 8) != 0 && !names_only) images.cut(data.size() - 1 - mode * 97 % (data.size() - 1));
+  const std::string why = images.load((mode & 4) == 0);
+  if (why.empty() && !names_only && !same) fail("a damaged image was loaded", std::to_string(mode));
   if (!why.empty() && same && (mode & 8) == 0) fail("a good image was refused", why);
 }
 

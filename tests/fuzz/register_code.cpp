@@ -1,13 +1,15 @@
 // Register code: the verifier ends on anything, and what it accepts runs without harm.
 //
 // Input: mode, registers, parameters, caches, targets, then code. Mode bit 0: words as they are; otherwise each instruction
-// is an opcode and operands that are taken modulo what there is, so that most programs get past the verifier.
+// is an opcode and operands that are taken modulo what there is, so that most programs get past the verifier. Bit 5: code made from
+// source, with a map of places (which is the compiler's own, and sound).
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
 
 #include "eval/machine.hpp"
+#include "eval/source.hpp"
 #include "eval/tiers.hpp"
 #include "world.hpp"
 
@@ -32,16 +34,29 @@ struct Shaper {
   std::vector<Jump> jumps;
 
   unsigned reg() { return in.byte() % std::max<unsigned>(code.registers, 1); }
+  // Mostly one of its own.
+  unsigned cache() {
+    const unsigned which = in.byte();
+    return which >= 0xF0 ? which % 4 : code.caches++;
+  }
   unsigned constant() { return in.byte() % std::max<unsigned>(code.constants, 1); }
 
   void instruction() {
-    const unsigned number = in.byte() % kOpCount;
+    unsigned number = in.byte() % kOpCount;
+    // Quickened forms are refused, whatever else there is.
+    if (kOpRows[number].effects.find('Q') != std::string_view::npos && in.byte() < 0xF8)
+      number = static_cast<unsigned>(Op::call_global);
     const OpRow& r = kOpRows[number];
+    if (code.source && number == static_cast<unsigned>(Op::return_) && in.byte() < 0xF0) {
+      starts.push_back(code.words.size());
+      code.words.push_back(encode(Op::depth, code.parameters + 1U, 0));
+    }
     const std::size_t at = code.words.size();
     starts.push_back(at);
     code.words.push_back(number);
     Word w = number;
     unsigned field = 0;
+    const bool depth = code.source && number == static_cast<unsigned>(Op::depth);
     const bool handler =
         number == static_cast<unsigned>(Op::push_catch) || number == static_cast<unsigned>(Op::push_handler);
     std::size_t i = 0;
@@ -49,7 +64,7 @@ struct Shaper {
       unsigned value = 0;
       switch (r.operands[i]) {
         case 'W':
-        case 'R': value = reg(); break;
+        case 'R': value = depth ? code.parameters + 1U : reg(); break;
         case 'K': value = constant(); break;
         case 'U': value = in.byte(); break;
         case 'N': value = in.byte() % 5; break;
@@ -72,7 +87,7 @@ struct Shaper {
           break;
         case 'k': {
           const Word k = constant();
-          code.words.push_back(k | static_cast<Word>(code.caches == 0 ? 0 : in.byte() % code.caches) << 16);
+          code.words.push_back(k | static_cast<Word>(cache()) << 16);
           break;
         }
         default:
@@ -110,6 +125,23 @@ struct Shaper {
   }
 };
 
+// A map of places for CODE, which differs with it: forms, variables and environments inside each other.
+std::unique_ptr<elisp::SourceMap> source_map(Code& code, unsigned mode) {
+  using Kind = elisp::SourceMap::Kind;
+  auto map = std::make_unique<elisp::SourceMap>();
+  map->lexical = (mode & 0x40) == 0;
+  map->nodes.push_back({Kind::kRoot, static_cast<std::uint8_t>(code.parameters), 0, 0});
+  constexpr Kind kKinds[] = {Kind::kForm, Kind::kVariable, Kind::kMark, Kind::kEnvironment};
+  for (std::size_t at = 0; at < code.words.size() && at < 40; ++at) {
+    const Word w = code.words[at] * 0x9E3779B1U;
+    const auto known = static_cast<std::uint32_t>(map->nodes.size());
+    map->nodes.push_back({kKinds[w >> 30], static_cast<std::uint8_t>((w >> 8 & 0xFF) % code.registers),
+                          static_cast<std::uint16_t>((w >> 16 & 0xFF) % code.constants), (w & 0xFF) % known});
+    code.origins.push_back({static_cast<std::uint32_t>(at), (w >> 4 & 0xFF) % (known + 1)});
+  }
+  return map;
+}
+
 }  // namespace
 
 void register_code(Bytes bytes) {
@@ -123,6 +155,8 @@ void register_code(Bytes bytes) {
   code.parameters = static_cast<std::uint16_t>((parameters & 7) + (code.rest ? 1U : 0U));
   code.mandatory = static_cast<std::uint16_t>(parameters >> 3 & 7);
   code.constants = World::kConstants;
+  code.source = (mode & 0x20) != 0;
+  if (code.source) code.registers = std::max<std::uint16_t>(code.registers, code.parameters + 2);
   code.caches = in.byte() % 4;
   std::uint32_t key = 0;
   for (unsigned n = in.byte() % 4; n > 0; --n) {
@@ -135,9 +169,11 @@ void register_code(Bytes bytes) {
     Shaper shaper{in, code, {}, {}};
     while (!in.empty()) shaper.instruction();
     shaper.starts.push_back(code.words.size());
+    if (code.source) code.words.push_back(encode(Op::depth, code.parameters + 1U, 0));
     code.words.push_back(encode(Op::return_, 0));
     shaper.resolve();
   }
+  std::unique_ptr<elisp::SourceMap> map = code.source ? source_map(code, mode) : nullptr;
   World& w = World::get();
   Context& cx = w.cx();
   // What the verifier accepts is shown, too.
@@ -154,6 +190,11 @@ void register_code(Bytes bytes) {
   // Its stack code is verified first, as it always is.
   if (funcall_re(cx, intern(cx, "neovm-register-code"), {w.kept(0)}).is_exit()) std::abort();
   if (!elisp::tiers_of(cx).adopt(cx, w.kept(0), std::move(code)).empty()) return;
+  if (map != nullptr) {
+    elisp::FunctionState* const state = elisp::tiers_of(cx).ensure_state(w.kept(0));
+    state->exact_arguments = 0xFFFFFFFF;
+    state->source = std::move(map);
+  }
   (void)w.run(w.kept(0), (mode >> 1) % World::kArgumentSets);
   (void)w.run(w.kept(0), (mode >> 3) % World::kArgumentSets);  // with its call sites quickened
   if (funcall_re(cx, intern(cx, "neovm-register-code"), {w.kept(0), Qt}).is_exit()) cx.exit_kind = ExitKind::kNone;

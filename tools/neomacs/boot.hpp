@@ -1,6 +1,7 @@
 // Starting an isolate as an Emacs: from an image, or from the Lisp library's files.
 #pragma once
 
+#include <ctime>
 #include <string>
 
 #include "neovm/core/context.hpp"
@@ -22,6 +23,14 @@ void allow_tasks(neovm::Context& cx, const Options& options, const std::string& 
 
 // Facts of this run: command-line-args, noninteractive, invocation-name, default-directory …
 void set_run_variables(neovm::Context& cx, const Options& options, bool bare);
+
+// How long a start takes: neovm-start-times has the times when the program began and when its image was there.
+struct StartTimes {
+  timespec began;
+  timespec mapped;
+};
+timespec now();
+void set_start_times(neovm::Context& cx, const StartTimes& times);
 
 // Runs GNU's loadup.el as its own build does and writes the image to options.build_image. Exit code.
 int build_image(neovm::Context& cx, const Options& options);

@@ -104,7 +104,6 @@ std::vector<std::string> image_places(const Options& options) {
     for (const char* place : {"neomacs.image", "../share/neomacs/neomacs.image", "../../release/bin/neomacs.image"})
       places.push_back(here + place);
   }
-  if (const std::string cached = cached_image(); !cached.empty()) places.push_back(cached);
   return places;
 }
 
@@ -121,18 +120,20 @@ std::string start_from_image(neovm::Context& cx, const Options& options, std::st
   };
   const std::vector<std::string> places = image_places(options);
   std::string why;  // of the first that is there
-  for (const std::string& place : places) {
-    if (options.image.empty() && !exists(place)) continue;
-    if (place == cached_image() && !is_own_directory(cache_parent() + "/neomacs")) continue;
+  const auto loads = [&](const std::string& place) {
     const std::string reason = load(place);
-    if (reason.empty()) return "";
     if (why.empty()) why = reason;
-  }
+    return reason.empty();
+  };
+  for (const std::string& place : places)
+    if ((!options.image.empty() || exists(place)) && loads(place)) return "";
   if (!options.image.empty()) return why;
+  // Its name takes a while to find: the build's id is made of thousands of names.
+  const std::string cached = cached_image();
+  if (!cached.empty() && exists(cached) && is_own_directory(cache_parent() + "/neomacs") && loads(cached)) return "";
   if (why.empty()) why = "there is no image to start from";
   // Beside the program if that is possible, as the build does; an image that another build has there is of no use to it.
   if (!options.program.empty()) {
-    const std::string cached = cached_image();
     for (const std::string& target : {places.front(), cached}) {
       if (target.empty() || (target == cached && !make_cache())) continue;
       if (target != cached && access(target.substr(0, target.rfind('/')).c_str(), W_OK) != 0) continue;

@@ -14,7 +14,7 @@ namespace neomacs {
 std::string program_file();
 
 // Where images are looked for, in this order: --image and nothing else; or beside the program, where it is installed, the
-// release build of the same tree, and the user's cache ($XDG_CACHE_HOME or ~/.cache, neomacs/BUILD.image).
+// release build of the same tree. The user's cache ($XDG_CACHE_HOME or ~/.cache, neomacs/BUILD.image) comes last.
 std::vector<std::string> image_places(const Options& options);
 
 // Starts the fresh isolate of CX from the first of these images that loads. When none does, another is built with this

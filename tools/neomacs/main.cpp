@@ -237,7 +237,7 @@ std::size_t most_of_memory() {
   return static_cast<std::size_t>(pages) / 4 * 3 * static_cast<std::size_t>(size);
 }
 
-int start(const Options& options) {
+int start(const Options& options, const timespec& began) {
   neovm::IsolateOptions isolate_options;
   const bool building = !options.build_image.empty();
   const bool bare = building || options.bare || options.no_image;
@@ -260,6 +260,7 @@ int start(const Options& options) {
       std::fprintf(stderr, "neomacs: %s\n", why.c_str());
       return 1;
     }
+    set_start_times(*cx, {began, now()});
   } else {
     boot_bare(*cx);
   }
@@ -276,6 +277,7 @@ int start(const Options& options) {
 }  // namespace neomacs
 
 int main(int argc, char** argv) {
+  const timespec began = neomacs::now();
   neomacs::occupy_standard_streams();
   neomacs::Options options;
   std::string error;
@@ -296,5 +298,5 @@ int main(int argc, char** argv) {
   setlocale(LC_CTYPE, "");
   setlocale(LC_TIME, "");
   neomacs::install_signal_handlers();
-  return neomacs::host::settle_output(called.c_str(), neomacs::start(options));
+  return neomacs::host::settle_output(called.c_str(), neomacs::start(options, began));
 }

@@ -17,6 +17,7 @@ struct Shape {
   bool jumps = false;
   bool quickened = false;
   bool ends = false;
+  bool writes = false;  // A
 };
 constexpr std::array<Shape, kOpCount> kShapes = [] {
   std::array<Shape, kOpCount> shapes{};
@@ -25,6 +26,7 @@ constexpr std::array<Shape, kOpCount> kShapes = [] {
     bool auxiliary = false;
     for (const char c : kOpRows[op].operands) {
       if (c == 'J' || c == 'j') s.jumps = true;
+      if (c == 'W') s.writes = true;
       if (auxiliary && c == 'a') s.arguments = true;
       if (auxiliary && c != 'a') ++s.fixed;
       auxiliary = auxiliary || c == '|';
@@ -55,6 +57,7 @@ class Verifier {
     if (code_.registers > kMaxRegisters) return "too many registers";
     if (code_.parameters > code_.registers || code_.mandatory > code_.parameters)
       return "more parameters than registers";
+    if (code_.source && code_.registers < code_.parameters + 2) return "no register for the depth";
     if (code_.words.size() > (std::size_t{1} << 24)) return "too long";
     starts_.assign(code_.words.size(), false);
     for (std::size_t at = 0; at < code_.words.size();) {
@@ -68,7 +71,9 @@ class Verifier {
       if (!is_start(code_.targets[i].word) || (i > 0 && code_.targets[i - 1].key >= code_.targets[i].key))
         return "bad switch target";
     handlers_.assign(code_.words.size(), kUnreached);
-    std::string why = reach(0, 0, 0);
+    if (code_.source) depths_.assign(code_.words.size(), kUnreachedDepth);
+    cache_users_.assign(code_.caches, kNoUser);
+    std::string why = reach(0, 0, 0, 0);
     while (why.empty() && !pending_.empty()) {
       const std::size_t at = pending_.back();
       pending_.pop_back();
@@ -79,6 +84,9 @@ class Verifier {
 
  private:
   static constexpr std::uint8_t kUnreached = 255;
+  static constexpr std::uint16_t kAnyDepth = 256;  // the paths that meet differ
+  static constexpr std::uint16_t kUnreachedDepth = 257;
+  static constexpr std::size_t kNoUser = ~std::size_t{0};
 
   std::string fail(std::size_t at, std::string_view what) const {
     std::string s = "word ";
@@ -90,16 +98,38 @@ class Verifier {
   bool is_start(std::int64_t at) const {
     return at >= 0 && at < static_cast<std::int64_t>(starts_.size()) && starts_[static_cast<std::size_t>(at)];
   }
-  std::string reach(std::size_t from, std::int64_t at, unsigned handlers) {
+  // DEPTH: forms in progress.
+  std::string reach(std::size_t from, std::int64_t at, unsigned handlers, std::uint16_t depth) {
     if (!is_start(at)) return fail(from, "goes to no instruction");
     if (handlers > kMaxHandlers) return fail(from, "too many handlers");
-    std::uint8_t& known = handlers_[static_cast<std::size_t>(at)];
+    const auto place = static_cast<std::size_t>(at);
+    std::uint8_t& known = handlers_[place];
+    bool look = false;
     if (known == kUnreached) {
       known = static_cast<std::uint8_t>(handlers);
-      pending_.push_back(static_cast<std::size_t>(at));
+      look = true;
     } else if (known != handlers) {
-      return fail(static_cast<std::size_t>(at), "reached with different handlers");
+      return fail(place, "reached with different handlers");
     }
+    if (code_.source && depths_[place] != depth && depths_[place] != kAnyDepth) {
+      depths_[place] = depths_[place] == kUnreachedDepth ? depth : kAnyDepth;
+      look = true;
+    }
+    if (look) pending_.push_back(place);
+    return {};
+  }
+  // What only code made from source may do, with a depth that it keeps.
+  std::string source_step(std::size_t at, Word word, std::uint16_t* depth) const {
+    const Op op = op_of(word);
+    const bool needs = op == Op::depth || op == Op::materialize || op == Op::write_back;
+    if (!code_.source) return needs ? fail(at, "not made from source") : std::string();
+    const unsigned base = code_.parameters + 1U;
+    const bool writes = shape(word).writes || op == Op::bind_let || op == Op::bind_env;
+    if (writes && a_of(word) == base) return fail(at, "writes the depth");
+    if (op == Op::return_ && *depth != 0) return fail(at, "returns at another depth");
+    if (op != Op::depth) return {};
+    if (a_of(word) != base) return fail(at, "counts from no depth");
+    *depth = static_cast<std::uint16_t>(b_of(word));
     return {};
   }
   // Checks one operand letter; `value` is the field it names.
@@ -125,6 +155,8 @@ class Verifier {
     if (shape(word).quickened) return fail(at, "a quickened form");
     std::size_t next = at + 1;
     unsigned handlers = handlers_[at];
+    std::uint16_t depth = code_.source ? depths_[at] : 0;
+    if (std::string why = source_step(at, word, &depth); !why.empty()) return why;
     std::int64_t jump = -1;
     const unsigned fields[3] = {a_of(word), b_of(word), c_of(word)};
     std::size_t field = 0;
@@ -146,7 +178,13 @@ class Verifier {
           break;
         case 'k':
           if ((code_.words[next] & 0xFFFF) >= code_.constants) return fail(at, "constant out of range");
-          if (code_.words[next] >> 16 >= code_.caches) return fail(at, "cache out of range");
+          if (const Word cache = code_.words[next] >> 16; cache >= code_.caches) {
+            return fail(at, "cache out of range");
+          } else if (std::size_t& user = cache_users_[cache]; user != at && user != kNoUser) {
+            return fail(at, "cache of another instruction");
+          } else {
+            user = at;
+          }
           ++next;
           break;
         default:
@@ -162,7 +200,7 @@ class Verifier {
     if (jump >= 0 && jump <= static_cast<std::int64_t>(at) && op != Op::loop)
       return fail(at, "jumps back without a safepoint");
     if (op == Op::push_catch || op == Op::push_handler) {
-      if (std::string why = reach(at, jump, handlers); !why.empty()) return why;
+      if (std::string why = reach(at, jump, handlers, depth); !why.empty()) return why;
       if (op_of(code_.words[static_cast<std::size_t>(jump)]) != Op::landing)
         return fail(at, "handler without a landing");
       ++handlers;
@@ -176,20 +214,22 @@ class Verifier {
       for (const Code::Target& t : code_.targets)
         if (t.key >> 24 != c_of(word)) {
           continue;
-        } else if (std::string why = reach(at, t.word, handlers); !why.empty())
+        } else if (std::string why = reach(at, t.word, handlers, depth); !why.empty())
           return why;
     }
     if (shape(word).jumps && op != Op::push_catch && op != Op::push_handler)
-      if (std::string why = reach(at, jump, handlers); !why.empty()) return why;
+      if (std::string why = reach(at, jump, handlers, depth); !why.empty()) return why;
     if (shape(word).ends) return {};
     if (next >= code_.words.size()) return fail(at, "runs off the end");
-    return reach(at, static_cast<std::int64_t>(next), handlers);
+    return reach(at, static_cast<std::int64_t>(next), handlers, depth);
   }
 
   const Code& code_;
   const std::function<bool(unsigned, unsigned)>& primitive_;
   std::vector<bool> starts_;
   std::vector<std::uint8_t> handlers_;
+  std::vector<std::uint16_t> depths_;  // of code made from source
+  std::vector<std::size_t> cache_users_;
   std::vector<std::size_t> pending_;
 };
 

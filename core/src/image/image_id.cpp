@@ -32,7 +32,9 @@ std::uint64_t checksum(const void* data, std::size_t bytes, std::uint64_t seed) 
 
 }  // namespace image
 
-std::uint64_t image_build_id() {
+namespace {
+
+std::uint64_t compute_build_id() {
   const auto text = [](const char* s, std::uint64_t seed) { return image::checksum(s, std::strlen(s), seed); };
   std::uint64_t id = image::kFormat;
   const std::uint64_t sizes[] = {sizeof(SymbolCells), sizeof(StringObject),
@@ -46,6 +48,13 @@ std::uint64_t image_build_id() {
     sum += text(p->name, static_cast<std::uint64_t>(p->min_args * 64 + p->max_args));
   for (const VariableDescriptor* v : all_variables()) sum += text(v->name, static_cast<std::uint64_t>(v->scope) + 1000);
   return id ^ (sum * 0x9E3779B97F4A7C15U);
+}
+
+}  // namespace
+
+std::uint64_t image_build_id() {
+  static const std::uint64_t id = compute_build_id();
+  return id;
 }
 
 }  // namespace neovm::core

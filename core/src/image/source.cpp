@@ -10,11 +10,45 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 namespace neovm::core {
 
 using namespace image;  // NOLINT: the format's own names
+
+namespace {
+
+// The program's primitives by name. In one piece, without a node for each: every start makes one.
+class PrimitiveNames {
+ public:
+  PrimitiveNames() {
+    const auto all = all_primitives();
+    std::size_t size = 16;
+    while (size < 2 * all.size()) size *= 2;
+    table_.resize(size);
+    for (const PrimitiveDescriptor* p : all) {
+      std::size_t at = place(p->name);
+      while (table_[at] != nullptr) at = (at + 1) & (size - 1);
+      table_[at] = p;
+    }
+  }
+  [[nodiscard]] const PrimitiveDescriptor* find(const char* name) const {
+    std::size_t at = place(name);
+    for (; table_[at] != nullptr; at = (at + 1) & (table_.size() - 1))
+      if (std::strcmp(table_[at]->name, name) == 0) return table_[at];
+    return nullptr;
+  }
+
+ private:
+  [[nodiscard]] std::size_t place(const char* name) const {
+    std::uint64_t h = 0xCBF29CE484222325U;
+    for (; *name != '\0'; ++name) h = (h ^ static_cast<unsigned char>(*name)) * 0x100000001B3U;
+    return (h >> 20) & (table_.size() - 1);
+  }
+  std::vector<const PrimitiveDescriptor*> table_;
+};
+
+}  // namespace
 
 ImageSource::~ImageSource() {
   if (map_ != nullptr) munmap(map_, map_bytes_);
@@ -96,16 +130,13 @@ const char* ImageSource::name(std::uint64_t offset) const {
 }
 
 std::string ImageSource::bind_names() {
-  std::unordered_map<std::string_view, const PrimitiveDescriptor*> primitives;
-  const auto all = all_primitives();
-  primitives.reserve(all.size());
-  for (const PrimitiveDescriptor* p : all) primitives.emplace(p->name, p);
+  const PrimitiveNames primitives;
   bindings_.reserve(h_.primitives.count + h_.host_types.count);
   for (const Fixup& f : piece<Fixup>(h_.primitives)) {
-    const auto it = primitives.find(name(f.name));
-    if (it == primitives.end() || f.offset % 8 != 0 || f.offset >= body_bytes_)
+    const PrimitiveDescriptor* const primitive = primitives.find(name(f.name));
+    if (primitive == nullptr || f.offset % 8 != 0 || f.offset >= body_bytes_)
       return std::string("needs the primitive ") + name(f.name) + ", which this program lacks";
-    bindings_.push_back({f.offset, it->second});
+    bindings_.push_back({f.offset, primitive});
   }
   std::vector<const HostType*> types;
   for (const TypeShape& shape : piece<TypeShape>(h_.type_shapes)) {

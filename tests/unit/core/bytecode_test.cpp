@@ -124,6 +124,50 @@ TEST(Bytecode, RefusalsHaveReasons) {
   EXPECT_EQ(why({encode(Op::call_code, 0, 0), 0, encode(Op::return_, 0)}, same), "word 0: a quickened form");
   EXPECT_EQ(why({encode(Op::return_, 1)}, [](Code& c) { c.parameters = 3; }), "more parameters than registers");
   EXPECT_EQ(why({encode(Op::return_, 1)}, [](Code& c) { c.targets = {{0, 5}}; }), "bad switch target");
+  // A cache knows what its instruction does with the function: it serves no other.
+  const auto one_cache = [](Code& c) { c.caches = 1; };
+  const std::vector<Word> sharing = {encode(Op::call_global, 0, 1), 0, 0, encode(Op::call_source, 0, 1), 0, 1, 0,
+                                     encode(Op::return_, 0)};
+  EXPECT_EQ(why(sharing, one_cache), "word 3: cache of another instruction");
+  EXPECT_EQ(why({encode(Op::call_global, 0, 1), 0, 0, encode(Op::loop) | 0xFFFCU << 16}, one_cache), "");
+}
+
+// Code made from source says how many forms are in progress: it counts from where it was entered, and is back there at the end.
+TEST(Bytecode, VerifierFollowsTheDepth) {
+  const auto why = [](std::vector<Word> words, bool source = true) {
+    Code c;
+    c.registers = 3;
+    c.parameters = 1;
+    c.source = source;
+    c.words = std::move(words);
+    return verify(c, any_primitive);
+  };
+  const Word end = encode(Op::return_, 0);
+  const auto depth = [](unsigned k) { return encode(Op::depth, 2, k); };
+  EXPECT_EQ(why({depth(3), depth(0), end}), "");
+  EXPECT_EQ(why({depth(3), depth(0), end}, false), "word 0: not made from source");
+  EXPECT_EQ(why({encode(Op::materialize, 0), end}, false), "word 0: not made from source");
+  EXPECT_EQ(why({depth(1), end}), "word 1: returns at another depth");
+  EXPECT_EQ(why({encode(Op::depth, 1, 0), end}), "word 0: counts from no depth");
+  EXPECT_EQ(why({encode(Op::mov, 2, 0), end}), "word 0: writes the depth");
+  EXPECT_EQ(why({encode(Op::bind_env, 2, 0), 0, end}), "word 0: writes the depth");
+  // One path leaves a form in progress.
+  EXPECT_EQ(why({encode(Op::jump_nil, 0) | 1U << 16, depth(1), end}), "word 2: returns at another depth");
+  EXPECT_EQ(why({encode(Op::jump_nil, 0) | 1U << 16, depth(1), depth(0), end}), "");
+  // A handler goes on at the depth that it was pushed at.
+  const std::vector<Word> handled = {
+      depth(1),        encode(Op::push_catch, 0), 5,        depth(2), encode(Op::pop_handler), depth(0), end,
+      encode(Op::nop), encode(Op::landing, 0),    depth(0), end};
+  EXPECT_EQ(why(handled), "");
+  std::vector<Word> forgets = handled;
+  forgets[9] = encode(Op::nop);
+  EXPECT_EQ(why(forgets), "word 10: returns at another depth");
+  Code c;
+  c.registers = 2;
+  c.parameters = 1;
+  c.source = true;
+  c.words = {end};
+  EXPECT_EQ(verify(c, any_primitive), "no register for the depth");
 }
 
 // Whatever the words are, verify() ends and reads nothing outside of them (the sanitizers watch).

@@ -281,6 +281,7 @@ Value SourceCompiler::finish(const char** why) {
   code.parameters = static_cast<std::uint16_t>(parameters_);
   code.mandatory = static_cast<std::uint16_t>(mandatory_);
   code.rest = rest_;
+  code.source = true;
   code.constants = static_cast<std::uint16_t>(constants_.size());
   std::vector<Value> seen;
   for (const Value c : conses_) {

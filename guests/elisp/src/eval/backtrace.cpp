@@ -39,7 +39,7 @@ bool next_form(Record& r) {
     r.at = n.parent;
     if (n.kind == SourceMap::Kind::kMark) {
       const Value depth = r.frame->above()[n.reg];
-      if (depth.is_natnum_fixnum()) r.bindings = static_cast<std::size_t>(depth.as_fixnum());
+      if (depth.is_natnum_fixnum()) r.bindings = std::min(r.bindings, static_cast<std::size_t>(depth.as_fixnum()));
     } else if (n.kind == SourceMap::Kind::kForm) {
       r.node = here;
       return true;

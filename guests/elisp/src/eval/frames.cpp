@@ -88,13 +88,14 @@ std::int64_t proper_length(Value l) {
     } else {                                                              \
       const Value cell_ = lexical_cell(env_, f_);                         \
       if (!cell_.is_nil()) {                                              \
-        out_ = cdr_raw(cell_);                                            \
+        out_ = cell_.is_unbound() ? cell_ : cdr_raw(cell_);               \
       } else {                                                            \
         const SymbolCells& c_ = cx.cells(f_);                             \
         out_ = c_.redirect == kPlain ? c_.value : variable_value(cx, f_); \
       }                                                                   \
       if (out_.is_unbound()) [[unlikely]] {                               \
         form = f_;                                                        \
+        env = env_;                                                       \
         goto void_variable;                                               \
       }                                                                   \
     }                                                                     \
@@ -328,6 +329,8 @@ eval_cons : {
       if (a.has_tag(Tag::kSymbol)) {
         const Value cell = lexical_cell(env, a);
         if (!cell.is_nil()) {
+          if (cell.is_unbound()) [[unlikely]]
+            break;
           v = cdr_raw(cell);
         } else {
           const SymbolCells& c = cx.cells(a);
@@ -447,7 +450,11 @@ bad_args : {  // dotted or circular argument list of fp->form
 
 void_variable:
   SYNC();
-  signal_error1(cx, Qvoid_variable, form);
+  if (lexical_cell(env, form).is_unbound()) {
+    signal_error1(cx, Qcircular_list, env);
+  } else {
+    signal_error1(cx, Qvoid_variable, form);
+  }
   goto raise;
 
   // ---- arguments --------------------------------------------------------------------------------------
@@ -1137,6 +1144,11 @@ setq_assign : {
   const Value rest = fp->rest;
   const Value symbol = car_raw(rest);
   const Value cell = symbol.has_tag(Tag::kSymbol) ? lexical_cell(fp->env, symbol) : kNil;
+  if (cell.is_unbound()) [[unlikely]] {
+    SYNC();
+    signal_error1(cx, Qcircular_list, fp->env);
+    goto raise;
+  }
   if (!cell.is_nil()) {
     set_cdr_raw(cell, val);
   } else {

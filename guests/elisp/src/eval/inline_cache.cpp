@@ -70,7 +70,7 @@ Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn, con
     return Op::call_global;
   }
   SymbolCells& cell = cx.cells(symbol);
-  if (c->key != 0) ++c->misses;
+  if (c->key != CallCache::kEmpty) ++c->misses;
   c->key = symbol.bits();
   c->cell = &cell;
   c->version = cell.function_version;
@@ -102,7 +102,7 @@ Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* calle
     return kNil;
   }
   if (fn != cell.function) return fn;  // an alias: two cells
-  if (c->key != 0) ++tiers.statistics.invalidations[static_cast<unsigned>(Op::call_source)];
+  if (c->key != CallCache::kEmpty) ++tiers.statistics.invalidations[static_cast<unsigned>(Op::call_source)];
   c->key = symbol.bits();
   c->cell = &cell;
   c->version = cell.function_version;

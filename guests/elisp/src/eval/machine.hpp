@@ -192,7 +192,7 @@ Value stack_code_arity_error(Context& cx, std::int64_t shape, std::uint32_t n);
 Value let_bind(Context& cx, Value symbol, Value v, Value outer, Value inner);
 bool is_declared_special(Context& cx, Value symbol);
 // Would let_bind bind SYMBOL dynamically?
-bool binds_dynamically(Context& cx, Value symbol, Value outer);
+bool binds_dynamically(Context& cx, Value symbol, Value outer, bool* circular = nullptr);
 // Binds the parameters of an old-style function dynamically.
 Value bind_dynamic_parameters(Context& cx, Value function, Value params, Value* args, std::uint32_t n);
 // `functionp`.
@@ -215,10 +215,16 @@ Value func_arity_of(Context& cx, Value function);
 // Backtrace entry for a call whose N arguments end at cx.sp, made when the call has failed already.
 void push_called_frame(Context& cx, Machine& m, Value function, std::uint32_t n);
 
+// The binding of SYMBOL in ENV; nil when there is none, kUnbound when the search has no end: Lisp can make any list the
+// environment of a form.
+Value lexical_cell_far(Value env, Value symbol);
 inline Value lexical_cell(Value env, Value symbol) {
-  for (; env.is_cons(); env = cdr_raw(env)) {
+  constexpr int kNear = 4096;
+  for (int left = kNear; env.is_cons(); env = cdr_raw(env)) {
     const Value b = car_raw(env);
     if (b.is_cons() && car_raw(b) == symbol) return b;
+    if (--left == 0) [[unlikely]]
+      return lexical_cell_far(env, symbol);
   }
   return kNil;
 }

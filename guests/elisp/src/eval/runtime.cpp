@@ -6,6 +6,7 @@
 #include "eval/tiers.hpp"
 #include "memory/garbage.hpp"
 #include "neovm/abi/api.hpp"
+#include "neovm/core/list_walk.hpp"
 
 namespace neovm::elisp {
 
@@ -141,16 +142,34 @@ Value array_element(Context& cx, Value sequence, std::int64_t i) {
 
 bool is_declared_special(Context& cx, Value symbol) { return (cx.cells(symbol).flags & kSymbolSpecial) != 0; }
 
-bool binds_dynamically(Context& cx, Value symbol, Value outer) {
+Value lexical_cell_far(Value env, Value symbol) {
+  core::CycleFinder cycle(env);
+  for (; env.is_cons(); env = cdr_raw(env)) {
+    const Value b = car_raw(env);
+    if (b.is_cons() && car_raw(b) == symbol) return b;
+    if (cycle.step(cdr_raw(env))) return kUnbound;
+  }
+  return kNil;
+}
+
+bool binds_dynamically(Context& cx, Value symbol, Value outer, bool* circular) {
   if (outer.is_nil() || is_declared_special(cx, symbol)) return true;
-  for (Value e = outer; e.is_cons(); e = cdr_raw(e))
+  core::CycleFinder cycle(outer);
+  for (Value e = outer; e.is_cons(); e = cdr_raw(e)) {
     if (car_raw(e) == symbol) return true;
+    if (cycle.step(cdr_raw(e))) {
+      if (circular != nullptr) *circular = true;
+      return true;
+    }
+  }
   return false;
 }
 
 Value let_bind(Context& cx, Value symbol, Value v, Value outer, Value inner) {
   if (!symbol.is_symbol()) return wrong_type(cx, Qsymbolp, symbol);
-  if (!binds_dynamically(cx, symbol, outer)) return cons(cx, cons(cx, symbol, v), inner);
+  bool circular = false;
+  if (!binds_dynamically(cx, symbol, outer, &circular)) return cons(cx, cons(cx, symbol, v), inner);
+  if (circular) return signal_error1(cx, Qcircular_list, outer);
   if (bind_variable_re(cx, symbol, v).is_exit()) return kExit;
   return inner;
 }

@@ -93,6 +93,10 @@ void Tiers::functions_survived(const core::FunctionNumbers& alive) {
 
 bool Tiers::enter(Context& cx, Value object) {
   if (!options.enabled) return false;
+  if (early_calls_ < options.head_start && state_number(object) <= kNoState) {
+    ++early_calls_;
+    return false;
+  }
   FunctionState* s = ensure_state(object);
   if (s->words != nullptr) return !s->refused;
   if (s->refused) return false;
@@ -195,7 +199,10 @@ bool Tiers::veto(Context&, Value object) {
 
 void Tiers::clear_movable() {
   for (SwitchTarget& s : sound_switches_) s = {};
-  for (CallCache* c : movable_) c->key = c->misses = 0;
+  for (CallCache* c : movable_) {
+    c->key = CallCache::kEmpty;
+    c->misses = 0;
+  }
   statistics.caches_cleared += movable_.size();
   movable_.clear();
 }

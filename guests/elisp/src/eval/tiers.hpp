@@ -28,7 +28,8 @@ struct SourceMap;
 // One call site's memory of what its function cell held (inline_cache.hpp). Valid while the constant is still that symbol
 // and the cell's function_version has not moved.
 struct CallCache {
-  std::uint64_t key = 0;  // word of the symbol; 0: empty
+  static constexpr std::uint64_t kEmpty = Value::kUnboundBits;  // no constant has this word
+  std::uint64_t key = kEmpty;                                   // word of the symbol
   SymbolCells* cell = nullptr;
   std::uint32_t version = 0;
   std::uint32_t misses = 0;  // how often it did not fit; decays at collections that clear it
@@ -151,6 +152,7 @@ class Tiers {
   // The code that W has for KEY; nil when it has none, or none that holds.
   Value valid_source(Context& cx, Warmth* w, Value key, bool is_form, bool lexical);
 
+  std::uint32_t early_calls_ = 0;  // at most TierOptions::head_start
   std::array<Warmth, 512> warmth_{};
   Value sources_ = kNil;                                // weak table: tail -> object, or t
   std::vector<FunctionState*> table_;                   // by number; a free one has none_

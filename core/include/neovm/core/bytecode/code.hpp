@@ -58,8 +58,11 @@ struct Code {
   std::uint16_t parameters = 0;  // registers that arguments go to, a list of the rest included
   std::uint16_t mandatory = 0;
   bool rest = false;
+  // Made from source. The two registers after the parameters get the closure's environment and the depth of the call when it is
+  // entered; nothing may write the second, which `depth` counts from.
+  bool source = false;
   std::uint16_t constants = 0;  // the function's vector has at least so many
-  std::uint16_t caches = 0;     // inline caches that instructions number
+  std::uint16_t caches = 0;     // inline caches that instructions number, each one of its own
   // Targets of `switch_`: its U in the upper 8 bits, below what the guest's table holds, and the word to go on at.
   // Sorted.
   struct Target {
@@ -79,7 +82,7 @@ struct Code {
 unsigned length_at(std::span<const Word> words, std::size_t at);
 
 // Is CODE safe to run: registers, constants, caches and jumps in range, each path ending, handlers popped as often as
-// pushed, wherever control can go? Empty: yes; otherwise the reason. `primitive` says whether an immediate of `prim`
+// pushed, wherever control can go, caches not shared, the depth of the call put back at each return? Empty: yes; otherwise the reason. `primitive` says whether an immediate of `prim`
 // names a primitive that takes so many arguments. Linear in the size of the code.
 std::string verify(const Code& code, const std::function<bool(unsigned, unsigned)>& primitive);
 

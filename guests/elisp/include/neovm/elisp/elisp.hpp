@@ -20,10 +20,12 @@ class CodeStore;
 std::shared_ptr<CodeStore> make_code_store();
 
 struct TierOptions {
-  bool enabled = true;                 // false: forms and GNU's stack byte-code only
-  bool count = false;                  // instructions by tier, for the statistics
-  std::uint32_t threshold = 3;         // calls after which a function without loops gets register code
-  bool source = false;                 // interpreted functions, too, are compiled
+  bool enabled = true;          // false: forms and GNU's stack byte-code only
+  bool count = false;           // instructions by tier, for the statistics
+  std::uint32_t threshold = 3;  // calls after which a function without loops gets register code
+  std::uint32_t head_start =
+      0;                // calls of byte-code that none of this counts: what only starts a program is over by then
+  bool source = false;  // interpreted functions, too, are compiled
   std::uint32_t source_threshold = 8;  // calls after which one without loops is
   std::shared_ptr<CodeStore> store;    // null: the isolate's code is its own
 };
@@ -31,6 +33,10 @@ struct TierOptions {
 // be off: register code is not part of it.
 void configure_tiers(Context& cx, const TierOptions& options);
 const TierOptions& tier_options_of(Context& cx);
+
+// Checks the byte-code that symbols name as functions or macros now, instead of each at its first call: for an image, so that no run
+// that starts from it has to, or writes to the pages they lie on.
+void verify_functions(Context& cx);
 
 // Evaluates FORM in the lexical environment *env (nil: dynamic scoping, ((VAR . VALUE)… t): lexical). A
 // (defvar X) at the top of FORM extends *env, so that a file's forms share it. `load` uses this.

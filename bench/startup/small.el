@@ -1,0 +1,21 @@
+;;; small.el --- what a small script is -*- lexical-binding: t -*-
+(setq small-begun (time-convert nil t))
+(defun small-squares (n)
+  "The sum of the squares below N."
+  (let ((sum 0) (i 0))
+    (while (< i n)
+      (setq sum (+ sum (* i i)) i (1+ i)))
+    sum))
+(defun small-words (text)
+  "How often each word of TEXT is there."
+  (let ((counts (make-hash-table :test 'equal)) (all nil))
+    (dolist (word (split-string text))
+      (puthash word (1+ (gethash word counts 0)) counts))
+    (maphash (lambda (word count) (push (cons word count) all)) counts)
+    (sort all (lambda (a b) (string< (car a) (car b))))))
+(setq small-result (list (small-squares 1000) (small-words "one fish two fish red fish blue fish")))
+(setq small-ended (time-convert nil t))
+(princ (format "%S\n" small-result))
+(when (boundp 'neovm-start-times)
+  (princ (format "%S\n" (mapcar (lambda (time) (* 1e6 (float-time (time-subtract time (car neovm-start-times)))))
+                                (list (nth 1 neovm-start-times) small-begun small-ended)))))
