@@ -120,9 +120,10 @@ bool same(const std::string& recorded, std::string got) {
 // One Emacs with the driver of the corpus in it, whose answers come to a variable instead of standard error.
 class World {
  public:
-  explicit World(const std::string& image_file) : isolate_(IsolateOptions{}), cx_(isolate_) {
+  World(const std::string& image_file, const elisp::TierOptions& tiers) : isolate_(IsolateOptions{}), cx_(isolate_) {
     elisp::attach_context(cx_, false);
     neomacs::host::attach(cx_);
+    elisp::configure_tiers(cx_, tiers);
     failure_ = core::load_image(cx_, image_file);
     if (!failure_.empty()) return;
     elisp::attach_context(cx_, true);
@@ -173,8 +174,9 @@ class World {
 };
 
 // What was wrong with FILE, line by line; nothing when all of it was as recorded.
-std::string run_file(const CorpusFile& file, const std::string& image_file, const std::set<std::string>& known) {
-  World world(image_file);
+std::string run_file(const CorpusFile& file, const std::string& image_file, const elisp::TierOptions& tiers,
+                     const std::set<std::string>& known) {
+  World world(image_file, tiers);
   std::string wrong;
   std::int64_t at = 0;
   for (const Recorded& r : file.recorded) {
@@ -196,6 +198,10 @@ TEST(TwoIsolates, CorpusOnTwoThreads) {
   for (const CorpusFile& file : files) forms += file.recorded.size();
   ASSERT_GT(files.size(), 10U);
   ASSERT_GT(forms, 2000U);
+  // One as it comes, the other with everything in register code; what one has translated the other takes.
+  elisp::TierOptions tiers[2];
+  tiers[1].threshold = tiers[1].source_threshold = 1;
+  tiers[0].store = tiers[1].store = elisp::make_code_store();
   std::barrier together(2);  // every file begins on both threads at once
   std::string wrong[2];
   std::thread threads[2];
@@ -203,7 +209,7 @@ TEST(TwoIsolates, CorpusOnTwoThreads) {
     threads[i] = std::thread([&, i] {
       for (const CorpusFile& file : files) {
         together.arrive_and_wait();
-        wrong[i] += run_file(file, image_file, known);
+        wrong[i] += run_file(file, image_file, tiers[i], known);
       }
     });
   }

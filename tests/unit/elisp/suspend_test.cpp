@@ -31,6 +31,11 @@ Value end_slice(Context& cx) {
   return cx.may_suspend() ? kSuspended : kNil;
 }
 
+// Forms and stack byte-code only; register code of byte-code; of interpreted functions and forms, too.
+const elisp::TierOptions kTiers[] = {{.enabled = false},
+                                     {.enabled = true, .threshold = 1, .source = false},
+                                     {.enabled = true, .threshold = 1, .source = true, .source_threshold = 1}};
+
 class SuspendThreads : public ::testing::Test {
  protected:
   static IsolateOptions options() {
@@ -84,7 +89,13 @@ class SuspendThreads : public ::testing::Test {
   Context cx_;
 };
 
-TEST_F(SuspendThreads, LoopsGoOnOnOtherThreads) {
+class SuspendInTier : public SuspendThreads, public ::testing::WithParamInterface<int> {
+ protected:
+  SuspendInTier() { elisp::configure_tiers(cx_, kTiers[GetParam()]); }
+};
+INSTANTIATE_TEST_SUITE_P(Tiers, SuspendInTier, ::testing::Values(0, 1, 2));
+
+TEST_P(SuspendInTier, LoopsGoOnOnOtherThreads) {
   std::string result;
   EXPECT_GT(run_in_slices("(closure (t) () (let ((i 0) (l nil)) (while (< i 30000) (setq l (list i l) i (1+ i))) i))",
                           &result),
@@ -92,7 +103,7 @@ TEST_F(SuspendThreads, LoopsGoOnOnOtherThreads) {
   EXPECT_EQ(result, "30000");
 }
 
-TEST_F(SuspendThreads, EveryKindOfSafepoint) {
+TEST_P(SuspendInTier, EveryKindOfSafepoint) {
   std::string result;
   EXPECT_GT(
       run_in_slices(
@@ -130,8 +141,8 @@ constexpr const char* kLoops[] = {
 const std::string kLoopSum = std::to_string(3000LL * 3001 / 2 + 3000);
 
 TEST_F(SuspendThreads, EveryLoop) {
-  for (const bool tier1 : {false, true}) {
-    elisp::configure_tiers(cx_, {.enabled = tier1, .threshold = 1});
+  for (const elisp::TierOptions& tiers : kTiers) {
+    elisp::configure_tiers(cx_, tiers);
     for (const char* loop : kLoops) {
       std::string result;
       EXPECT_GT(run_in_slices(loop, &result), 3) << loop;
@@ -141,7 +152,7 @@ TEST_F(SuspendThreads, EveryLoop) {
 }
 
 // Under a primitive that re-enters, frames of the thread that runs now are scanned, and its stack is what limits recursion.
-TEST_F(SuspendThreads, NativeStackOfTheThreadThatResumes) {
+TEST_P(SuspendInTier, NativeStackOfTheThreadThatResumes) {
   const Value f = read(
       "(closure (t) () (suspend-test-wait 1)"
       "  (let ((h (make-hash-table)) (i 0) (seen nil)) (while (< i 30) (puthash i (list i) h) (setq i (1+ i)))"
@@ -177,7 +188,7 @@ TEST(SuspendThreadsTogether, ContextsChangeHandsWhileOthersRun) {
     auto w = std::make_unique<World>();
     elisp::attach(w->cx);
     neomacs::host::attach(w->cx);
-    elisp::configure_tiers(w->cx, {.enabled = i % 3 != 1, .threshold = 1});
+    elisp::configure_tiers(w->cx, kTiers[i % 3]);
     w->loop = i % 2;
     w->cx.fuel = 1000;
     w->cx.on_slice_end = end_slice;
