@@ -1,5 +1,8 @@
 """The nine programs of bench.el: neomacs beside Emacs, as source (interpreted) and as byte-code.
 
+neomacs runs each form of a program twice: as it comes, and with `--neovm-tier=0`, which leaves the interpreter of forms (T0) and the
+executor of stack byte-code (T0b).
+
 Each program runs in a process of its own, ours and Emacs's right after each other; CPU seconds, best of two. Emacs compiles the
 byte-code that both run; its anchor is taken twice, with its collector as it comes (stock) and with gc-cons-threshold at 100 MB.
 Ratios above 1 mean that neomacs is faster. Under each program: what one iteration allocates in both (a call of fib, tak, a step of
@@ -19,6 +22,8 @@ import common  # noqa: E402
 PROGRAMS = ["fib", "tak", "nbody", "inclist", "closures", "hash", "strings", "queens", "struct"]
 HERE = Path(__file__).resolve().parent
 INTERPRETED_GATE = 1.3
+PLAIN = "--neovm-tier=0"
+PLAIN_STOCK_GATE = 1.0
 STOCK_GATE = 2.5
 ROOMY_GATE = 1.5
 ROOMY = "gc-cons-threshold 100000000"
@@ -79,7 +84,7 @@ def main():
         sys.exit(f"neo: Emacs could not compile bench.el\n{output}")
     rows = common.Rows()
     programs = [p for p in PROGRAMS if not options.only or p in options.only.split(",")]
-    interpreted, stock, roomy = [], [], []
+    interpreted, forms, stock, plain, roomy = [], [], [], [], []
     for program in programs:
         file = work / "bench.el"
         theirs = measure(emacs, file, program, 1)
@@ -87,17 +92,24 @@ def main():
         interpreted.append(ratio_of(theirs, mine))
         rows.add(f"speed/interpreted/{program}", mine and mine[0], "s", "Emacs 28.2 interpreted", theirs and theirs[0],
                  interpreted[-1])
+        mine = measure([*ours, PLAIN], file, program, 1)
+        forms.append(ratio_of(theirs, mine))
+        rows.add(f"speed/forms/{program}", mine and mine[0], "s", "Emacs 28.2 interpreted", theirs and theirs[0], forms[-1])
     close_way(rows, "interpreted", interpreted, INTERPRETED_GATE, "Emacs 28.2 interpreted")
+    close_way(rows, "forms", forms, INTERPRETED_GATE, "Emacs 28.2 interpreted")
     for program in programs:
         file = work / "bench.elc"
         theirs = measure(emacs, file, program, 2)
         mine = measure(ours, file, program, 2)
+        mine_plain = measure([*ours, PLAIN], file, program, 2)
         theirs_roomy = measure(emacs, file, program, 2, ROOMY)
         if mine and theirs and mine[1] != theirs[1]:
             print(f"  {program}: results differ: {mine[1]} and {theirs[1]}", file=sys.stderr)
         stock.append(ratio_of(theirs, mine))
         roomy.append(ratio_of(theirs_roomy, mine))
+        plain.append(ratio_of(theirs, mine_plain))
         rows.add(f"speed/byte-code/{program}", mine and mine[0], "s", "Emacs 28.2 stock", theirs and theirs[0], stock[-1])
+        rows.add(f"speed/stack-code/{program}", mine_plain and mine_plain[0], "s", "Emacs 28.2 stock", theirs and theirs[0], plain[-1])
         rows.add(f"speed/byte-code-100mb/{program}", mine and mine[0], "s", "Emacs 28.2, 100 MB",
                  theirs_roomy and theirs_roomy[0], roomy[-1], 1.0)
         unit, iterations = ITERATIONS[program]
@@ -113,6 +125,7 @@ def main():
             executed = instructions(ours, file, program, work)
             rows.add(f"speed/instructions/{program}", executed and executed / iterations, f"/{unit}")
     close_way(rows, "byte-code", stock, STOCK_GATE, "Emacs 28.2 stock")
+    close_way(rows, "stack-code", plain, PLAIN_STOCK_GATE, "Emacs 28.2 stock")
     close_way(rows, "byte-code-100mb", roomy, ROOMY_GATE, "Emacs 28.2, 100 MB")
     rows.close(options)
 
