@@ -262,6 +262,7 @@ bool SourceCompiler::run() {
     if (length(car(tail_)) < 0 || length(cdr(tail_)) < 0) return refuse("malformed");
     if (!bind_parameters()) return false;
     value = fresh();
+    map_.keeps_parameters = !assigns(cdr(tail_));
     if (!body(cdr(tail_), 0, value)) return false;
   }
   b_.emit(Op::return_, value);

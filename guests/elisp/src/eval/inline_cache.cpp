@@ -1,5 +1,7 @@
 #include "eval/inline_cache.hpp"
 
+#include <iterator>
+
 #include "eval/source.hpp"
 #include "neovm/abi/api.hpp"
 
@@ -79,6 +81,19 @@ Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn, con
   return op;
 }
 
+std::uint32_t kind_of_primitive(const Machine& m, Value function, std::uint32_t n) {
+  const auto* subr = function.as_pointer<SubrObject>();
+  const PrimitiveDescriptor* d = subr->descriptor;
+  if (d->is_special_form() || subr->header.aux != kNotMachine || d->reentry != Reentry::kNoReentry ||
+      n < static_cast<std::uint32_t>(d->min_args) || (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args)))
+    return kCalledGenerally;
+  // GNU's opcodes of the primitives in the order of CallKind.
+  constexpr std::uint8_t kInLine[] = {92, 90, 85, 86, 87, 88, 89};
+  for (std::uint32_t i = 0; n == 2 && i < std::size(kInLine); ++i)
+    if (d == m.byte_primitives[kInLine[i]].descriptor) return kCalledAdd + i;
+  return static_cast<int>(n) == d->max_args && n >= 1 && n <= 3 ? n : static_cast<std::uint32_t>(kCalledDirectly);
+}
+
 Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* caller, Value symbol, std::uint32_t n) {
   ++tiers.statistics.source_misses;
   if (!symbol.is_symbol()) return kNil;
@@ -92,8 +107,7 @@ Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* calle
     if (d->is_special_form() || n < static_cast<std::uint32_t>(d->min_args) ||
         (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args)))
       return kNil;
-    if (subr->header.aux == kNotMachine && d->reentry == Reentry::kNoReentry)
-      kind = static_cast<int>(n) == d->max_args && n >= 1 && n <= 3 ? n : kCalledDirectly;
+    kind = kind_of_primitive(machine(cx), fn, n);
   } else if (fn.is_cons()) {
     const Value head = car_raw(fn);
     if (head == Qmacro && caller->source != nullptr) caller->source->stale = true;

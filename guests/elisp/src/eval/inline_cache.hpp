@@ -17,8 +17,20 @@ core::bytecode::Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbo
                               const core::bytecode::Word* site);
 
 // What the cache of a call from source says in `misses`: a primitive of one, two or three parameters, or
-inline constexpr std::uint32_t kCalledDirectly = 4;   // … of others
-inline constexpr std::uint32_t kCalledGenerally = 5;  // anything else
+enum CallKind : std::uint32_t {
+  kCalledDirectly = 4,  // … of others
+  kCalledGenerally,     // anything else
+  // Primitives that are done in line when both arguments are fixnums
+  kCalledAdd,
+  kCalledSub,
+  kCalledEqual,
+  kCalledGreater,
+  kCalledLess,
+  kCalledLessOrEqual,
+  kCalledGreaterOrEqual,
+};
+// … that FUNCTION, a subr, is for N arguments.
+std::uint32_t kind_of_primitive(const Machine& m, Value function, std::uint32_t n);
 
 // The function of SYMBOL, when the interpreter of forms would now evaluate N arguments for it and call it; nil when it would
 // do something else: expand a macro, load a file, signal an error.

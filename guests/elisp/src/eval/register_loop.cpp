@@ -97,6 +97,7 @@ Action run_loop(Context& cx, Machine& m, Action action) {
   const Word* args = nullptr;
   FunctionState* state = nullptr;
   const PrimitiveDescriptor* primitive = nullptr;
+  std::uint32_t kind = 0;
   std::size_t bindings_before = 0;
 
   switch (action) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "neovm/abi/api.hpp"
+#include "neovm/abi/heap_map.hpp"
 #include "neovm/abi/tables.hpp"
 
 namespace neovm::elisp {
@@ -36,10 +37,11 @@ bool extend_in_registers(Frame* f, Value old, Value extended) {
   }
 }
 
-// Is the body what was compiled?
-bool unchanged(const SourceMap& map, Value object) {
-  for (const SourceMap::Head& h : map.heads)
-    if (h.cells->function_version != h.version) return false;
+// Set in a card, this bit tells that nobody has stored into its 512 bytes since: the write barrier makes the card a plain
+// 1. For the collector any card but 0 is dirty, and it clears them all.
+constexpr std::uint8_t kUnwritten = 2;
+
+bool equal_to_what_was_seen(Value object) {
   const SlotsObject* seen = slots_raw(slot_raw(object, 1));
   const std::int64_t n = slot_count_raw(slot_raw(object, 1));
   for (std::int64_t i = 0; i + 2 < n; i += 3) {
@@ -49,9 +51,35 @@ bool unchanged(const SourceMap& map, Value object) {
   return true;
 }
 
+void find_cards(SourceMap& map, Value object) {
+  const SlotsObject* seen = slots_raw(slot_raw(object, 1));
+  const std::int64_t n = slot_count_raw(slot_raw(object, 1));
+  map.cards.clear();
+  for (std::int64_t i = 0; i + 2 < n; i += 3) map.cards.push_back(heap_map::card_of(seen->slots[i].as_pointer<Cons>()));
+  std::sort(map.cards.begin(), map.cards.end());
+  map.cards.erase(std::unique(map.cards.begin(), map.cards.end()), map.cards.end());
+}
+
+// Is the body what was compiled? COLLECTION is the number of those so far, each of which may have moved the conses.
+bool unchanged(SourceMap& map, Value object, std::uint64_t collection) {
+  for (const SourceMap::Head& h : map.heads)
+    if (h.cells->function_version != h.version) return false;
+  if (map.checked == collection) [[likely]] {
+    std::uint8_t all = kUnwritten;
+    for (const std::uint8_t* card : map.cards) all &= *card;
+    if (all != 0) return true;
+  }
+  if (!equal_to_what_was_seen(object)) return false;
+  if (map.checked != collection) find_cards(map, object);
+  map.checked = collection;
+  for (std::uint8_t* card : map.cards) *card |= kUnwritten;
+  return true;
+}
+
 }  // namespace
 
 void Tiers::trace(Tracer& t) {
+  ++collections_;
   clear_movable();
   warmth_.fill(Warmth{});
   t.visit(&sources_);
@@ -155,7 +183,7 @@ Value Tiers::valid_source(Context& cx, Warmth* w, Value key, bool is_form, bool 
   const Value object = w->code;
   if (!is_byte_code(object)) return kNil;
   SourceMap& map = *state(state_number(object))->source;
-  if (map.stale || !unchanged(map, object)) {
+  if (map.stale || !unchanged(map, object, collections_)) {
     drop_source(cx, w, key);
     return kNil;
   }
@@ -168,8 +196,8 @@ Value Tiers::source_code(Context& cx, Value function, bool compile) {
   if (!options.enabled || !options.source || tail.is_nil()) return kNil;
   Warmth* const w = known_source(cx, tail);
   if (is_byte_code(w->code)) {
-    const SourceMap& map = *state(state_number(w->code))->source;
-    if (map.stale || !unchanged(map, w->code)) drop_source(cx, w, tail);
+    SourceMap& map = *state(state_number(w->code))->source;
+    if (map.stale || !unchanged(map, w->code, collections_)) drop_source(cx, w, tail);
   }
   if (compile && w->code.is_nil()) compile_source_now(cx, w, tail, false, lexical);
   return is_byte_code(w->code) ? w->code : kNil;

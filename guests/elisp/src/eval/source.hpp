@@ -2,8 +2,8 @@
 //
 // Lisp goes on seeing the list. The code hangs on the list's (ARGS . BODY), which all closures of one lambda form share,
 // through a weak table; its object is a byte-code object that Lisp never meets, with the constants in slot 2 and in slot 1
-// what the body looked like: CONS CAR CDR of every cons that was compiled. A call compares them, so that a body that
-// was written to is compiled anew.
+// what the body looked like: CONS CAR CDR of every cons that was compiled. A call after a collection, or after a store on one of
+// the cards (512 bytes) that these conses lie on, compares them, so that a body that was written to is compiled anew.
 //
 // A form that is evaluated as such (by `eval`, from a file, or as a loop that goes round and round) is treated alike, with the form
 // itself in the place of (ARGS . BODY).
@@ -40,9 +40,14 @@ struct SourceMap {
     std::uint32_t version;
   };
   std::vector<Head> heads;
+  // The cards of the heap that the compiled conses lie on, as of collection number `checked`, at which or after which the
+  // conses were compared; no others need to be looked at while all these cards say that nobody has written since.
+  std::vector<std::uint8_t*> cards;
+  std::uint64_t checked = 0;
   bool lexical = true;
-  bool is_form = false;  // not a function's: there are no parameters, the environment is the evaluator's
-  bool stale = false;    // to be compiled anew: a variable has become special, a function a macro
+  bool is_form = false;           // not a function's: there are no parameters, the environment is the evaluator's
+  bool keeps_parameters = false;  // nothing sets them: they are what the call's record shows
+  bool stale = false;             // to be compiled anew: a variable has become special, a function a macro
 };
 
 inline bool is_source_frame(const Frame* f) {

@@ -154,6 +154,7 @@ class Tiers {
 
   std::uint32_t early_calls_ = 0;  // at most TierOptions::head_start
   std::array<Warmth, 512> warmth_{};
+  std::uint64_t collections_ = 1;                       // so far, and one
   Value sources_ = kNil;                                // weak table: tail -> object, or t
   std::vector<FunctionState*> table_;                   // by number; a free one has none_
   std::vector<std::unique_ptr<FunctionState>> states_;  // likewise; a free one is null
