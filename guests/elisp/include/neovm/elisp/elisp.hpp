@@ -24,8 +24,8 @@ struct TierOptions {
   bool count = false;           // instructions by tier, for the statistics
   std::uint32_t threshold = 3;  // calls after which a function without loops gets register code
   std::uint32_t head_start =
-      0;                // calls of byte-code that none of this counts: what only starts a program is over by then
-  bool source = true;                   // interpreted functions, too, are compiled
+      0;               // calls of byte-code that none of this counts: what only starts a program is over by then
+  bool source = true;  // interpreted functions, too, are compiled
   std::uint32_t source_threshold = 8;  // calls after which one without loops is
   std::shared_ptr<CodeStore> store;    // null: the isolate's code is its own
 };
