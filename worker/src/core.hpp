@@ -426,6 +426,7 @@ class RuntimeCore {
   std::unique_ptr<Simulation> simulation;
   std::uint64_t virtual_random = 1;
   bool uneven = false;                       // see heavy_fence
+  bool parallel = true;                      // more than one processor: waiting for another worker may be worth it
   std::atomic<std::uint32_t> fence_word{0};  // the light side's fence where the kernel has none
   std::atomic<std::uint32_t> gate{0};        // the workers start when their number is known
 };

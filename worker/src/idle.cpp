@@ -91,7 +91,7 @@ TaskHeader* WorkerState::search() {
       interleave_wait();
       continue;
     }
-    if (round >= 9 && cycles() >= until) break;
+    if (round >= 9 && (!rt->parallel || cycles() >= until)) break;
     if (next_expiry.load(std::memory_order_relaxed) != kNever && look_at_timers()) {
       t = next_task();
       if (t != nullptr) break;
@@ -106,7 +106,7 @@ TaskHeader* WorkerState::search() {
 // soon looks at its own inbox for a while, without a look at anything that others write. It is no searcher meanwhile, so
 // it leaves as soon as there is something else to do, and comes to searching and sleeping like everybody.
 TaskHeader* WorkerState::await_inbox() {
-  if (inbox_hope == 0) return nullptr;
+  if (inbox_hope == 0 || !rt->parallel) return nullptr;
   const std::uint64_t until = cycles() + kSpinNs * 3;
   for (unsigned n = 1;; ++n) {
     if (TaskHeader* const t = inbox.load(std::memory_order_relaxed)) {

@@ -59,6 +59,7 @@ RuntimeCore::RuntimeCore(RuntimeConfig c) : config(std::move(c)), blocking(this)
   alive = static_cast<std::uint64_t*>(page);
   *alive = 1;
   uneven = register_membarrier();
+  parallel = processors() > 1;
 }
 
 Status RuntimeCore::start() {
