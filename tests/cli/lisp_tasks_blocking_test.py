@@ -107,6 +107,22 @@ def test_both_ends_of_a_named_pipe_on_one_worker(bin_folder):
         check(got == "task-cancelled", got)
 
 
+def test_what_cannot_be_taken_back_is_waited_for(bin_folder):
+    """A call that the kernel holds, here of a pipe without a reader: the others go on, the task stops when it returns."""
+    with tempfile.TemporaryDirectory() as folder:
+        pipe = f"{folder}/pipe"
+        os.mkfifo(pipe)
+        stuck = f"""(let* ((news (make-channel)) (task (spawn-task (lambda (pipe news) (channel-send news 'begun)
+            (write-region "late" nil pipe nil 0) (while t)) (list "{pipe}" news))))
+          (channel-recv news) (task-cancel task)"""
+        got = answer(bin_folder, f"""{stuck} (list (condition-case e (task-await task 200) (task-timeout (car e)))
+             (task-status task) (task-await (spawn-task '(+ 1 2)))
+             (with-temp-buffer (insert-file-contents "{pipe}") (buffer-string)) (tb-end task) (task-status task)))""")
+        check(got == '(task-timeout running 3 "late" task-cancelled cancelled)', got)
+        got = answer(bin_folder, f"{stuck} (condition-case e (task-await task 50) (task-timeout 'left))) ")
+        check(got == "left", got)
+
+
 def test_files_are_the_same_from_tasks(bin_folder):
     with tempfile.TemporaryDirectory() as folder:
         for i in range(30):

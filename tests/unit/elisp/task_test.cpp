@@ -25,10 +25,10 @@ class LispTasks : public ::testing::Test {
     o.building = true;
     return o;
   }
-  LispTasks() : isolate_(options()), cx_(isolate_) {
+  LispTasks() : LispTasks({}) {}
+  explicit LispTasks(elisp::TaskSettings settings) : isolate_(options()), cx_(isolate_) {
     boot(cx_);
-    elisp::TaskSettings settings;
-    settings.workers = 2;
+    if (settings.workers == 0) settings.workers = 2;
     settings.boot = [](Context& cx) -> std::string {
       boot(cx);
       return "";
@@ -96,6 +96,10 @@ TEST_F(LispTasks, BadArguments) {
                 "(task-error (nth 1 e))))"),
             "\"The result was taken before\"");
   EXPECT_EQ(run("(task-cancel (let ((task (spawn-task '(car nil)))) (task-await task) task))"), "nil");
+  EXPECT_EQ(run("(make-channel most-positive-fixnum)"), "(error: args-out-of-range 2305843009213693951 nil)");
+  EXPECT_EQ(run("(condition-case e (task-await (spawn-task '(car nil) nil :deadline-ms -5)) (task-deadline (car e)))"),
+            "task-deadline");
+  EXPECT_EQ(run("(condition-case e (channel-recv (make-channel) -1) (task-timeout (car e)))"), "task-timeout");
 }
 
 TEST_F(LispTasks, CancellingARunningLoop) {
@@ -231,6 +235,57 @@ TEST_F(LispTasks, Maps) {
 TEST_F(LispTasks, WhatBelongsToTheMainTaskRefuses) {
   EXPECT_EQ(run("(task-await (spawn-task '(kill-emacs)))"), "(error: error \"`kill-emacs' belongs to the main task\")");
   EXPECT_EQ(run("(task-await (spawn-task '(progn (insert \"own buffer\") (buffer-string))))"), "\"own buffer\"");
+}
+
+// What one task eats the others and their starter still have.
+class LispTasksWithLittleMemory : public LispTasks {
+ protected:
+  static elisp::TaskSettings little() {
+    elisp::TaskSettings settings;
+    settings.heap.limit_bytes = std::size_t{32} << 20;
+    return settings;
+  }
+  LispTasksWithLittleMemory() : LispTasks(little()) {}
+};
+
+TEST_F(LispTasksWithLittleMemory, OneThatEatsItAllFails) {
+  EXPECT_EQ(run("(let ((other (spawn-task #'(lambda (ch) (channel-recv ch)) (list (setq ch (make-channel)))))"
+                "      (glutton (spawn-task '(let ((l nil)) (while t (setq l (cons (make-vector 1000 l) l)))))))"
+                "  (list (condition-case e (task-await glutton) (error (car e))) (task-status glutton)"
+                "        (channel-send ch 5) (task-await other) (task-await (spawn-task '(+ 1 2)))))"),
+            "(error failed t 5 3)");
+}
+
+class LispTasksWithoutThreads : public LispTasks {
+ protected:
+  static elisp::TaskSettings none() {
+    elisp::TaskSettings settings;
+    settings.may_start_thread = [](unsigned) { return false; };
+    return settings;
+  }
+  LispTasksWithoutThreads() : LispTasks(none()) {}
+};
+
+TEST_F(LispTasksWithoutThreads, SpawningIsAnError) {
+  EXPECT_EQ(run("(list (condition-case e (spawn-task '(+ 1 2)) (error (nth 1 e)))"
+                " (condition-case e (task-map #'1+ '(1 2)) (error (nth 1 e))))"),
+            "(\"No threads for tasks: out of threads\" \"No threads for tasks: out of threads\")");
+}
+
+class LispTasksWithOneThread : public LispTasks {
+ protected:
+  static elisp::TaskSettings one() {
+    elisp::TaskSettings settings;
+    settings.may_start_thread = [](unsigned n) { return n == 0; };
+    return settings;
+  }
+  LispTasksWithOneThread() : LispTasks(one()) {}
+};
+
+TEST_F(LispTasksWithOneThread, TheWorkerMakesBlockingCalls) {
+  EXPECT_EQ(run("(task-await (spawn-task '(let ((file (make-temp-file-internal \"/tmp/neovm-test\" nil \"\" nil)))"
+                " (list (file-exists-p file) (delete-file file) (file-exists-p file) (sleep-for 0.01)))))"),
+            "(t nil nil nil)");
 }
 
 TEST_F(LispTasks, TheEndOfTheMainIsolateStopsItsTasks) {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <stdexcept>
 #include <thread>
@@ -289,6 +290,46 @@ TEST(Runtime, TaskLimit) {
   (void)wait(a.join());
   EXPECT_EQ(rt.block_on(value(1)).value, 1);
 }
+
+// A sanitizer needs more addresses than any limit that would be one.
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+Task<Status> large_sleeper() {
+  std::array<volatile char, std::size_t{4} << 20> large;
+  large[0] = 1;
+  const Status s = co_await sleep_for(1h);
+  large[1] = large[0];
+  co_return s;
+}
+
+TEST(Runtime, NoMemoryForATask) {
+  const pid_t child = fork();
+  if (child == 0) {
+    bool ok = true;
+    {
+      Runtime rt({.workers = 1});
+      std::vector<JoinHandle<Status>> all;
+      all.push_back(rt.spawn(large_sleeper()));
+      rlimit limit{};
+      limit.rlim_cur = limit.rlim_max = std::size_t{1} << 30;
+      ok = setrlimit(RLIMIT_AS, &limit) == 0;
+      while (ok && all.size() < 1000 && all.back().status() != Status::kNoMemory)
+        all.push_back(rt.spawn(large_sleeper()));
+      ok = ok && all.back().status() == Status::kNoMemory && wait(all.back().join())->status == Status::kNoMemory;
+      all.pop_back();
+      for (JoinHandle<Status>& h : all) (void)h.cancel();
+      for (JoinHandle<Status>& h : all) {
+        const JoinResult<Status> r = *wait(h.join());
+        ok = ok && (r.status == Status::kCancelled || *r.value == Status::kCancelled);
+      }
+      ok = ok && !all.empty() && rt.block_on(value(2)).value == 2;
+    }
+    _exit(ok ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+#endif
 
 TEST(Runtime, AForkedChildIsToldSo) {
   Runtime rt({.workers = 2});

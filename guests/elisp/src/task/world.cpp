@@ -42,6 +42,7 @@ worker::Runtime* TaskWorld::start_runtime(std::string* why) {
   worker::RuntimeConfig config;
   config.workers = settings.workers;
   config.native_stack_bytes = kNativeStackBytes;
+  config.may_start_thread = settings.may_start_thread;
   config.thread_name = "neomacs";
   runtime.emplace(std::move(config));
   if (runtime->status() != worker::Status::kOk) {

@@ -18,7 +18,10 @@ struct TaskSettings {
   std::string image;  // the file that the main isolate started from; "" without one
   core::HeapOptions heap;
   unsigned workers = 0;  // 0: one for each processor
-  bool record = false;   // who ran where, from the first task on: neovm-task-trace
+  // Asked before each thread of the runtime (RuntimeConfig::may_start_thread). With no worker spawn-task signals an error; without
+  // threads for blocking calls the workers make them.
+  std::function<bool(unsigned)> may_start_thread = {};
+  bool record = false;  // who ran where, from the first task on: neovm-task-trace
 };
 
 // The isolate of `cx` may start tasks; it is the main one. No thread is made before the first task. Its destruction
