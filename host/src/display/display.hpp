@@ -101,6 +101,7 @@ struct DisplayState {
   Slot frames;  // list
   std::int64_t next_window = 0;
   std::int64_t use_count = 1;
+  std::int64_t lossage_size = 300;  // how many keys `recent-keys' would keep
 };
 DisplayState& display(Context& cx);
 // Makes frame F1 with a root window on *scratch* and a minibuffer window, on the initial terminal.

@@ -146,4 +146,15 @@ NEOVM_PRIMITIVE(vertical_motion, "vertical-motion", 1, 3, kWorkerSafe, kStateWri
   return Value::fixnum(moved);
 }
 
+NEOVM_PRIMITIVE(line_is_continued_p, "display--line-is-continued-p", 0, 0, kMainOnly, kStateRead, kMayGc, kNoReentry,
+                kDeterministic, "Return t if the line of point goes on below its screen line in the selected window.")
+(Context& cx) {
+  Buffer& b = current_buffer(cx);
+  const Value w = display(cx).selected_window.get();
+  if (window_slot(w, kWindowContents) != b.self) return kNil;
+  std::int64_t moved = 0;
+  const Pos below = ScreenLines(cx, b, w).move(b.point, 1, &moved);
+  return boolean(moved == 1 && below.chars <= line_end(b, b.point).chars);
+}
+
 }  // namespace neomacs::host

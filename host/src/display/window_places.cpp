@@ -82,10 +82,6 @@ NEOVM_WINDOW_OLD(window_old_buffer, "window-old-buffer", decode_live_window, win
                  "Return the buffer that WINDOW showed at its last redisplay.")
 #undef NEOVM_WINDOW_OLD
 
-NEOVM_PRIMITIVE(line_is_continued_p, "display--line-is-continued-p", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry,
-                kDeterministic, "Return t if the line of point is continued on the screen; lines are not wrapped.")
-(Context&) { return kNil; }
-
 NEOVM_PRIMITIVE(posn_at_point, "posn-at-point", 0, 2, kMainOnly, kStateRead, kMayGc, kNoReentry, kDeterministic,
                 "Return the place of POS on the screen, nil when it is not there.")
 (Context& cx, Value position, Value window) {
@@ -95,16 +91,10 @@ NEOVM_PRIMITIVE(posn_at_point, "posn-at-point", 0, 2, kMainOnly, kStateRead, kMa
 }
 
 NEOVM_PRIMITIVE(window_bump_use_time, "window-bump-use-time", 0, 1, kMainOnly, kStateWrite, kNoGc, kNoReentry,
-                kDeterministic,
-                "Mark WINDOW, unless it is selected, as the one used last but one; return its new use time.")
+                kDeterministic, "Mark WINDOW as the one used last.")
 (Context& cx, Value window) {
-  const Value w = TRY(decode_live_window(cx, window));
-  DisplayState& d = display(cx);
-  const Value selected = d.selected_window.get();
-  if (w == selected || window_data(selected).use_time != d.use_count) return kNil;
-  window_data(w).use_time = d.use_count;
-  window_data(selected).use_time = ++d.use_count;
-  return Value::fixnum(window_data(w).use_time);
+  window_data(TRY(decode_live_window(cx, window))).use_time = ++display(cx).use_count;
+  return kNil;
 }
 
 NEOVM_PRIMITIVE(resize_mini_window_internal, "resize-mini-window-internal", 1, 1, kMainOnly, kStateWrite, kMayGc,

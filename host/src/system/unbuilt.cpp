@@ -97,8 +97,6 @@ NEOVM_UNBUILT(unbuilt_inotify_add_watch, "inotify-add-watch", 3, 3, NEOVM_VALUES
 NEOVM_UNBUILT(unbuilt_inotify_rm_watch, "inotify-rm-watch", 1, 1, NEOVM_VALUES_1)
 
 // Keyboards
-NEOVM_UNBUILT(unbuilt_lossage_size, "lossage-size", 0, 1, NEOVM_VALUES_1)
-NEOVM_UNBUILT(unbuilt_open_dribble_file, "open-dribble-file", 1, 1, NEOVM_VALUES_1)
 NEOVM_UNBUILT(unbuilt_posn_at_x_y, "posn-at-x-y", 2, 4, NEOVM_VALUES_4)
 NEOVM_UNBUILT(unbuilt_suspend_emacs, "suspend-emacs", 0, 1, NEOVM_VALUES_1)
 
@@ -130,7 +128,6 @@ NEOVM_UNBUILT(unbuilt_make_serial_process, "make-serial-process", 0, kMany, NEOV
 NEOVM_UNBUILT(unbuilt_network_interface_info, "network-interface-info", 1, 1, NEOVM_VALUES_1)
 NEOVM_UNBUILT(unbuilt_network_interface_list, "network-interface-list", 0, 2, NEOVM_VALUES_2)
 NEOVM_UNBUILT(unbuilt_network_lookup_address_info, "network-lookup-address-info", 1, 2, NEOVM_VALUES_2)
-NEOVM_UNBUILT(unbuilt_process_attributes, "process-attributes", 1, 1, NEOVM_VALUES_1)
 NEOVM_UNBUILT(unbuilt_process_datagram_address, "process-datagram-address", 1, 1, NEOVM_VALUES_1)
 NEOVM_UNBUILT(unbuilt_process_filter_multibyte_p, "process-filter-multibyte-p", 1, 1, NEOVM_VALUES_1)
 NEOVM_UNBUILT(unbuilt_process_inherit_coding_system_flag, "process-inherit-coding-system-flag", 1, 1, NEOVM_VALUES_1)
@@ -159,9 +156,5 @@ NEOVM_UNBUILT(unbuilt_move_point_visually, "move-point-visually", 1, 1, NEOVM_VA
 
 // Colours
 NEOVM_UNBUILT(unbuilt_x_load_color_file, "x-load-color-file", 1, 1, NEOVM_VALUES_1)
-
-// libxml
-NEOVM_UNBUILT(unbuilt_libxml_parse_html_region, "libxml-parse-html-region", 2, 4, NEOVM_VALUES_4)
-NEOVM_UNBUILT(unbuilt_libxml_parse_xml_region, "libxml-parse-xml-region", 2, 4, NEOVM_VALUES_4)
 
 }  // namespace neomacs::host

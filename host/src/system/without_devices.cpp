@@ -8,7 +8,6 @@ namespace neomacs::host {
 #define NEOVM_NEVER(id, name, min, max, parameters, doc)                                             \
   NEOVM_PRIMITIVE(id, name, min, max, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, doc) \
   parameters { return kNil; }
-NEOVM_NEVER(libxml_available_p, "libxml-available-p", 0, 0, (Context&), "Return t if XML can be parsed; it cannot.")
 NEOVM_NEVER(lcms2_available_p, "lcms2-available-p", 0, 0, (Context&), "Return t if lcms is there; it is not.")
 NEOVM_NEVER(profiler_cpu_running_p, "profiler-cpu-running-p", 0, 0, (Context&),
             "Return t if processor time is profiled; it is not.")

@@ -10,6 +10,7 @@
 (frame-windows-min-size 0 0 0 0)
 (internal--track-mouse 2.5)
 (internal-event-symbol-parse-modifiers 2.5)
+(let* 2.5)
 (macroexpand (make-sparse-keymap) 0)
 (process-exit-status 2.5)
 (scroll-other-window-down 0)
