@@ -67,7 +67,7 @@ def test_controls_of_interpreted_functions(binaries):
     result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
     assert result.returncode == 0 and result.stdout.endswith("(t 1000 nil)"), result
     assert re.search(r"call_source r\d+ k\d+ i-callee cache \d+", result.stdout), result.stdout
-    assert re.search(r"\(i-caller \d+ call_source i-callee 1000 1\)", result.stdout), result.stdout
+    assert re.search(r"\(i-caller \d+ call_source i-callee 1000 1 mono\)", result.stdout), result.stdout
 
 
 def test_help_names_both_forms_of_the_statistics(binaries):
@@ -81,7 +81,7 @@ def test_sites_code_and_veto_of_a_function(binaries):
     result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
     assert result.returncode == 0, result
     assert re.search(r"call_code r\d+ k\d+ r-callee cache \d+", result.stdout), result.stdout
-    before, after = re.findall(r"\(\(r-caller \d+ (\S+) \S+ (\d+) (\d+)\)\)", result.stdout)
+    before, after = re.findall(r"\(\(r-caller \d+ (\S+) \S+ (\d+) (\d+) \w+\)\)", result.stdout)
     assert before[:2] == ("call_code", "5000") and int(before[2]) < 10, before
     # The callee runs in the stack executor now, and its calls go without a cache.
     assert after[:2] == ("call_global", "5500") and int(after[2]) >= 499, after

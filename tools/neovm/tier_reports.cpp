@@ -34,6 +34,11 @@ double percent(unsigned long long part, unsigned long long whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// Sites of a kind in a state: their number, hits and misses.
+bool is_site_figure(const std::string& name) {
+  return name.starts_with("sites-") || name.starts_with("hits-") || name.starts_with("misses-");
+}
+
 }  // namespace
 
 int tier_reports(const std::vector<std::string>& files, bool json) {
@@ -72,12 +77,18 @@ int tier_reports(const std::vector<std::string>& files, bool json) {
       opcodes.emplace_back(name.substr(3), value);
     } else if (name.starts_with("interpreted ")) {
       owners.emplace_back(name.substr(12), value);
-    } else if (!name.starts_with("invalid-")) {
+    } else if (!name.starts_with("invalid-") && !is_site_figure(name)) {
       std::printf("%-28s %16llu\n", name.c_str(), value);
     }
   }
   std::sort(opcodes.begin(), opcodes.end(), descending);
   std::sort(owners.begin(), owners.end(), descending);
+  std::printf("\n%-28s %16s %16s %12s\n", "sites", "number", "hits", "misses");
+  for (const auto& [name, value] : Sums(sums)) {
+    if (!name.starts_with("sites-")) continue;
+    const std::string kind = name.substr(6);
+    std::printf("%-28s %16llu %16llu %12llu\n", kind.c_str(), value, sums["hits-" + kind], sums["misses-" + kind]);
+  }
   std::printf("\n%-28s %16s %8s %12s\n", "opcode", "executed", "share", "invalidated");
   for (const auto& [name, value] : opcodes) {
     const auto invalid = sums.find("invalid-" + name);

@@ -148,7 +148,7 @@ void find_machine_primitives(Machine& m) {
   };
   std::unordered_map<std::string_view, const PrimitiveDescriptor*> wanted;
   for (const auto& row : kBytePrimitives) wanted[row.name] = nullptr;
-  for (const char* name : {"gethash", "puthash", "type-of"}) wanted[name] = nullptr;
+  for (const char* name : {"gethash", "puthash", "type-of", "assoc"}) wanted[name] = nullptr;
   for (const PrimitiveDescriptor* d : all_primitives())
     if (const auto it = wanted.find(d->name); it != wanted.end()) it->second = d;
   for (const auto& row : kBytePrimitives) m.byte_primitives[row.opcode] = {wanted[row.name], row.name, row.arguments};
@@ -157,6 +157,7 @@ void find_machine_primitives(Machine& m) {
   m.length = wanted["length"];
   m.aref = wanted["aref"];
   m.gethash = wanted["gethash"];
+  m.assoc = wanted["assoc"];
   m.puthash = wanted["puthash"];
   m.type_of = wanted["type-of"];
 }

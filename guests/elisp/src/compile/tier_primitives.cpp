@@ -70,7 +70,8 @@ NEOVM_PRIMITIVE(neovm_register_code, "neovm-register-code", 1, 2, kWorkerSafe, k
 NEOVM_PRIMITIVE(
     neovm_tier_sites, "neovm-tier-sites", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
     "Return the calls of global names in FUNCTION (nil: the busiest of all), each a list: the function it is "
-    "in, its word, its form, what it calls, calls, calls without cache; only with --neovm-tier-count.")
+    "in, its word, its form, what it calls, calls, calls without cache, its state (empty, mono, poly or mega); only "
+    "with --neovm-tier-count.")
 (Context& cx, Value function) {
   std::vector<TierSite> sites;
   if (function.is_nil()) {
@@ -86,7 +87,7 @@ NEOVM_PRIMITIVE(
     result = cons(cx,
                   list(cx, {name(s.function), Value::fixnum(s.word), name(std::string(core::bytecode::row(s.op).name)),
                             name(s.callee), Value::fixnum(static_cast<std::int64_t>(s.executed)),
-                            Value::fixnum(static_cast<std::int64_t>(s.misses))}),
+                            Value::fixnum(static_cast<std::int64_t>(s.misses)), intern(cx, name_of(s.state))}),
                   result);
   }
   return result;

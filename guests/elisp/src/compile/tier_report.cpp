@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "eval/inline_cache.hpp"
+#include "eval/lookup_cache.hpp"
 #include "eval/machine.hpp"
+#include "eval/register_calls.hpp"
 #include "neovm/abi/api.hpp"
 
 namespace neovm::elisp {
@@ -32,10 +35,76 @@ std::uint64_t quickened_invalidations(const TierStatistics& s) {
   return n;
 }
 
+// What kind of site an instruction is, and how many shapes it has met: by its cache where there is one, else by what was seen.
+enum class Family : std::uint8_t { kCalls, kLookups, kTypes, kSlots, kNumbers, kValues, kNone };
+constexpr const char* kFamilyNames[] = {"calls", "lookups", "types", "slots", "numbers", "values"};
+constexpr const char* kStateNames[] = {"empty", "mono", "poly", "mega"};
+
+Family family_of(Op op) {
+  switch (op) {
+    case Op::call_gethash: return Family::kLookups;
+    case Op::check_type:
+    case Op::call_type_of: return Family::kTypes;
+    case Op::aref:
+    case Op::aref_k: return Family::kSlots;
+    case Op::call: return Family::kValues;
+    default: break;
+  }
+  if (has_cache(op)) return Family::kCalls;
+  return op >= Op::add1 && op <= Op::jump_not_num_ge_k && op != Op::rem ? Family::kNumbers : Family::kNone;
+}
+
+SiteState state_of_site(const FunctionState& s, std::size_t at, Op op, Family family) {
+  const SeenShapes& shapes = s.shapes[at];
+  if (family == Family::kNumbers && s.missed[at] != 0) return SiteState::kMega;
+  if (family != Family::kCalls && family != Family::kLookups) return shapes.state();
+  const CallCache& c = s.caches[s.own_words[at + 1] >> 16];
+  if (family == Family::kLookups) return lookup_state(c);
+  if (op == Op::call_global) return c.misses > kRestlessMisses ? SiteState::kMega : SiteState::kEmpty;
+  // A quickened site that the collector has cleared fills its cache again at its next call.
+  return is_quickened(static_cast<unsigned>(op)) || c.key != 0 ? SiteState::kMono : SiteState::kEmpty;
+}
+
+// Sums over the sites of each family in each state, of the functions that live.
+void append_site_figures(Context& cx, std::vector<TierFigure>* out) {
+  struct Sum {
+    std::uint64_t sites = 0;
+    std::uint64_t executed = 0;
+    std::uint64_t missed = 0;
+  };
+  Sum sums[std::size(kFamilyNames)][std::size(kStateNames)];
+  tiers_of(cx).each_state([&](const FunctionState& s) {
+    if (s.code == nullptr || !s.executed) return;
+    const std::span<const core::bytecode::Word> words(s.own_words.get(), s.code->words.size());
+    for (std::size_t at = 0; at < words.size(); at += core::bytecode::length_at(words, at)) {
+      const Op op = core::bytecode::op_of(words[at]);
+      const Family family = family_of(op);
+      if (family == Family::kNone || s.executed[at] == 0) continue;
+      Sum& sum = sums[static_cast<unsigned>(family)][static_cast<unsigned>(state_of_site(s, at, op, family))];
+      ++sum.sites;
+      sum.executed += s.executed[at];
+      sum.missed += s.missed[at];
+    }
+  });
+  for (std::size_t f = 0; f < std::size(kFamilyNames); ++f)
+    for (std::size_t i = 0; i < std::size(kStateNames); ++i) {
+      const Sum& sum = sums[f][i];
+      if (sum.sites == 0) continue;
+      const std::string name = std::string(kFamilyNames[f]) + "-" + kStateNames[i];
+      out->push_back({"sites-" + name, sum.sites});
+      out->push_back({"hits-" + name, sum.executed - std::min(sum.executed, sum.missed)});
+      out->push_back({"misses-" + name, sum.missed});
+    }
+}
+
 std::uint64_t figure(const std::vector<TierFigure>& figures, std::string_view name) {
   for (const TierFigure& f : figures)
     if (f.name == name) return f.value;
   return 0;
+}
+
+bool is_site_figure(std::string_view name) {
+  return name.starts_with("sites-") || name.starts_with("hits-") || name.starts_with("misses-");
 }
 
 double percent(std::uint64_t part, std::uint64_t whole) {
@@ -64,6 +133,8 @@ void append_line(std::string* out, const char* format, Ts... values) {
 
 }  // namespace
 
+const char* name_of(SiteState state) { return kStateNames[static_cast<unsigned>(state)]; }
+
 std::vector<TierFigure> tier_figures(Context& cx) {
   const TierStatistics& s = tiers_of(cx).statistics;
   std::uint64_t registers = 0;
@@ -75,9 +146,10 @@ std::vector<TierFigure> tier_figures(Context& cx) {
   }
   for (const std::uint64_t n : s.invalidations) invalidations += n;
   // A cache that did not fit is looked up by the same instruction, as a call_global.
-  const std::uint64_t looked_up = s.instructions.empty() ? 0
-                                                         : s.instructions[static_cast<unsigned>(Op::call_global)] +
-                                                               quickened_invalidations(s) + s.source_misses;
+  const std::uint64_t looked_up = s.instructions.empty()
+                                      ? 0
+                                      : s.instructions[static_cast<unsigned>(Op::call_global)] +
+                                            quickened_invalidations(s) + s.source_misses + s.lookup_misses;
   std::vector<TierFigure> out = {
       {"functions", s.functions},
       {"functions-freed", s.functions_freed},
@@ -96,6 +168,7 @@ std::vector<TierFigure> tier_figures(Context& cx) {
       {"cache-hits", cached - looked_up},
       {"cache-misses", looked_up},
   };
+  if (!s.instructions.empty()) append_site_figures(cx, &out);
   for (const auto& [why, n] : s.source_refused) {
     std::string name = "source-refused-" + why;
     for (char& c : name)
@@ -125,6 +198,7 @@ std::vector<TierSite> tier_sites(const FunctionState& s) {
     site.executed = s.executed[at];
     site.misses = s.missed[at];
     site.refilled = is_quickened(static_cast<unsigned>(op)) || op == Op::call_global ? c.misses : 0;
+    site.state = state_of_site(s, at, op, family_of(op));
     out.push_back(std::move(site));
   }
   return out;
@@ -166,7 +240,7 @@ std::string tier_report_json(Context& cx) {
     out += "{\"function\":" + quoted(s.function) + ",\"word\":" + std::to_string(s.word) +
            ",\"op\":" + quoted(std::string(core::bytecode::row(s.op).name)) + ",\"callee\":" + quoted(s.callee) +
            ",\"executed\":" + std::to_string(s.executed) + ",\"misses\":" + std::to_string(s.misses) +
-           ",\"refilled\":" + std::to_string(s.refilled) + "}";
+           ",\"refilled\":" + std::to_string(s.refilled) + ",\"state\":" + quoted(name_of(s.state)) + "}";
     separator = ",";
   }
   return out + "]}\n";
@@ -176,7 +250,7 @@ std::string tier_report_text(Context& cx) {
   const std::vector<TierFigure> figures = tier_figures(cx);
   std::string out;
   for (const TierFigure& f : figures) {
-    if (f.name.starts_with("op-") || f.name.starts_with("invalid-")) continue;
+    if (f.name.starts_with("op-") || f.name.starts_with("invalid-") || is_site_figure(f.name)) continue;
     append_line(&out, "%-24s %14llu\n", f.name.c_str(), static_cast<unsigned long long>(f.value));
   }
   const std::uint64_t registers = figure(figures, "register-instructions");
@@ -185,6 +259,14 @@ std::string tier_report_text(Context& cx) {
       &out, "%-24s %13.2f%%\n", "share of register code",
       percent(registers, registers + figure(figures, "stack-instructions") + figure(figures, "forms-as-instructions")));
   append_line(&out, "%-24s %13.2f%%\n", "cache hit rate", percent(hits, hits + figure(figures, "cache-misses")));
+  append_line(&out, "%-16s %10s %14s %12s\n", "sites", "number", "hits", "misses");
+  for (const TierFigure& f : figures) {
+    if (!f.name.starts_with("sites-")) continue;
+    const std::string name = f.name.substr(6);
+    append_line(&out, "  %-14s %10llu %14llu %12llu\n", name.c_str(), static_cast<unsigned long long>(f.value),
+                static_cast<unsigned long long>(figure(figures, "hits-" + name)),
+                static_cast<unsigned long long>(figure(figures, "misses-" + name)));
+  }
   std::vector<TierFigure> opcodes;
   for (const TierFigure& f : figures)
     if (f.name.starts_with("op-")) opcodes.push_back(f);
@@ -197,10 +279,10 @@ std::string tier_report_text(Context& cx) {
   for (const TierFigure& f : busiest_forms(cx, kSitesInReport))
     append_line(&out, "  %.60s: %llu forms interpreted\n", f.name.c_str(), static_cast<unsigned long long>(f.value));
   for (const TierSite& s : busiest_sites(cx, kSitesInReport))
-    append_line(&out, "  %.40s+%u %.20s %.40s: %llu calls, %llu without cache\n",
+    append_line(&out, "  %.40s+%u %.20s %.40s: %llu calls, %llu without cache, %s\n",
                 s.function.empty() ? "?" : s.function.c_str(), s.word, core::bytecode::row(s.op).name.data(),
                 s.callee.empty() ? "?" : s.callee.c_str(), static_cast<unsigned long long>(s.executed),
-                static_cast<unsigned long long>(s.misses));
+                static_cast<unsigned long long>(s.misses), name_of(s.state));
   return out;
 }
 

@@ -28,7 +28,10 @@ struct TierSite {
   std::uint64_t executed = 0;  // of these calls …
   std::uint64_t misses = 0;    // … went without the cache
   std::uint32_t refilled = 0;  // how often the cache did not fit (restless sites: calls)
+  SiteState state{};
 };
+// empty, mono, poly or mega.
+const char* name_of(SiteState state);
 // The sites of S that were executed, in order.
 std::vector<TierSite> tier_sites(const FunctionState& s);
 // The `limit` sites of the isolate that were executed most.

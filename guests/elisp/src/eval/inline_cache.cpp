@@ -1,5 +1,6 @@
 #include "eval/inline_cache.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 #include "eval/source.hpp"
@@ -15,9 +16,6 @@ using core::bytecode::op_of;
 using core::bytecode::Word;
 
 namespace {
-
-// A call site whose cache failed so often is restless.
-constexpr std::uint32_t kRestlessMisses = 64;
 
 // Is the call of type-of at SITE followed by a varref and a memq of its value in that? Verified code does not end before:
 // neither instruction ends a path.
@@ -55,6 +53,9 @@ Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn, con
       return Op::call_global;
     } else if (d == m.gethash) {
       op = Op::call_gethash;
+      std::fill_n(c->places, kPlaces, kNoPlace);
+    } else if (d == m.assoc && n == 2) {
+      op = Op::call_assoc;
     } else if (d == m.puthash) {
       op = Op::call_puthash;
     } else if (d == m.type_of) {

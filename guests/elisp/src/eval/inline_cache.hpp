@@ -11,6 +11,9 @@
 
 namespace neovm::elisp {
 
+// A call site whose cache failed so often is restless.
+inline constexpr std::uint32_t kRestlessMisses = 64;
+
 // The call at SITE goes through SYMBOL, whose cell holds FN now. Fills its cache and returns the opcode that uses it;
 // call_global when there is none.
 core::bytecode::Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn,

@@ -119,6 +119,7 @@ struct Machine {
   const PrimitiveDescriptor* aref = nullptr;
   // Primitives that call sites have forms of their own for.
   const PrimitiveDescriptor* gethash = nullptr;
+  const PrimitiveDescriptor* assoc = nullptr;
   const PrimitiveDescriptor* puthash = nullptr;
   const PrimitiveDescriptor* type_of = nullptr;
   BytePrimitive byte_primitives[256];

@@ -42,4 +42,51 @@ inline void count_miss(const FunctionState* s, const core::bytecode::Word* pc) {
   if (s->missed) ++s->missed[pc - s->own_words.get()];
 }
 
+// The lookup at PC was made; `missed`: not where its site remembered.
+inline void count_lookup(Tiers& tiers, const FunctionState* s, const core::bytecode::Word* pc, bool missed) {
+  if (!missed) return;
+  ++tiers.statistics.lookup_misses;
+  count_miss(s, pc);
+}
+// The site at PC sees SHAPE, a number other than 0.
+inline void count_shape(const FunctionState* s, const core::bytecode::Word* pc, std::uint64_t shape) {
+  if (s->shapes) s->shapes[pc - s->own_words.get()].note(shape);
+}
+// What a call of a value sees: the code of closures, whatever they hold; otherwise the value.
+inline std::uint64_t shape_of_function(Value f) { return is_byte_code(f) ? state_number(f) : f.bits(); }
+
+// Of arithmetic: fixnums, floats, one of each, anything else.
+enum NumberShape : std::uint64_t { kFixnums = 1, kFloats, kMixed, kOtherNumbers };
+inline NumberShape shape_of_numbers(Value a, Value b) {
+  if (a.is_fixnum() && b.is_fixnum()) return kFixnums;
+  if (a.is_float() && b.is_float()) return kFloats;
+  return (a.is_float() || a.is_fixnum()) && (b.is_float() || b.is_fixnum()) ? kMixed : kOtherNumbers;
+}
+
+// Both as floats, when at least one is a float and the other one or a fixnum.
+inline bool as_floats(Value a, Value b, double* x, double* y) {
+  if (a.is_float()) {
+    *x = float_raw(a);
+    if (b.is_float()) {
+      *y = float_raw(b);
+    } else if (b.is_fixnum()) {
+      *y = static_cast<double>(b.as_fixnum());
+    } else {
+      return false;
+    }
+    return true;
+  }
+  if (!b.is_float() || !a.is_fixnum()) return false;
+  *x = static_cast<double>(a.as_fixnum());
+  *y = float_raw(b);
+  return true;
+}
+// The same for a comparison, which is exact: no fixnums that a float may not be able to tell from their neighbours.
+inline bool as_comparable_floats(Value a, Value b, double* x, double* y) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  const Value n = a.is_fixnum() ? a : b;
+  if (n.is_fixnum() && (n.as_fixnum() > kExact || n.as_fixnum() < -kExact)) return false;
+  return as_floats(a, b, x, y);
+}
+
 }  // namespace neovm::elisp

@@ -16,6 +16,7 @@
 
 #include "eval/higher_order.hpp"
 #include "eval/inline_cache.hpp"
+#include "eval/lookup_cache.hpp"
 #include "eval/machine.hpp"
 #include "eval/register_calls.hpp"
 #include "eval/source.hpp"
@@ -70,6 +71,16 @@ inline FunctionState* state_of_frame(const Frame* f) { return reinterpret_cast<F
   do {                     \
     (void)(expr);          \
     return Action::kRaise; \
+  } while (false)
+// With TierOptions::count: the site at `pc_` sees this.
+#define SHAPE(pc_, shape_)                                                  \
+  do {                                                                      \
+    if constexpr (kCount) count_shape(state_of_frame(fp), (pc_), (shape_)); \
+  } while (false)
+// … and what it does not do itself is done by a primitive.
+#define COUNT_MISS()                                              \
+  do {                                                            \
+    if constexpr (kCount) count_miss(state_of_frame(fp), pc - 1); \
   } while (false)
 #define SIGNED(v) static_cast<std::int64_t>((v).bits())
 #define WORD(n)   Value::from_bits(static_cast<std::uint64_t>(n))
@@ -130,6 +141,7 @@ enter_below : {  // fp: a fresh frame with its arguments below it
 
 op_call:
   called = function = C;
+  SHAPE(pc - 1, shape_of_function(function));
   n = b_of(w);
   args = pc;
   pc += (n + 3) / 4;
@@ -171,7 +183,10 @@ call_value : {
         primitive = d;
         goto call_descriptor;
       }
+      if (subr->header.aux == kRes_apply && n >= 2) goto spread;
     }
+  } else if (function.is_cons() && (car_raw(function) == Qlambda || car_raw(function) == Qclosure)) {
+    goto call_definition;
   }
 apply_outside:
   fp->rest = pointer_word(pc);
@@ -255,7 +270,7 @@ call_descriptor : {  // of a plain primitive that takes so many arguments
 
 #define CACHED_CALL()                                                                             \
   called = consts[*pc & 0xFFFF];                                                                  \
-  const CallCache& cache = state_of_frame(fp)->caches[*pc >> 16];                                 \
+  CallCache& cache = state_of_frame(fp)->caches[*pc >> 16];                                       \
   if (cache.key != called.bits() || cache.cell->function_version != cache.version) [[unlikely]] { \
     goto forget;                                                                                  \
   }                                                                                               \
@@ -280,7 +295,45 @@ op_call_reentrant : {
 op_call_applied : {
   CACHED_CALL();
   PAST_ARGUMENTS();
+  function = cache.cell->function;
+  if (function.is_cons()) goto call_definition;
+  if (function.as_pointer<SubrObject>()->header.aux == kRes_apply && n >= 2) goto spread;
   goto apply_outside;
+}
+
+  // `apply` of a function that has register code, to a list that is not long: what run_frames would do, but here.
+spread : {
+  const Value target = R(args[0] & 0xFF);
+  Value code = target;
+  if (code.has_tag(Tag::kSymbol)) code = cx.cells(code).function;
+  if (!is_byte_code(code) || tiers.state(state_number(code))->words == nullptr) goto apply_outside;
+  const Value elements = R(args[(n - 1) / 4] >> ((n - 1) % 4 * 8) & 0xFF);
+  unsigned length = 0;
+  Value l = elements;
+  for (; l.is_cons() && length < kHeadroom / 4; l = cdr_raw(l)) ++length;
+  if (!l.is_nil() || cx.eval_depth + 2 > m.max_depth->value.as_fixnum() ||
+      cx.sp + 2 * n + length + kHeadroom > cx.stack_limit)
+    goto apply_outside;
+  fp->rest = pointer_word(pc);
+  fp->aux = static_cast<std::uint8_t>(a_of(w));
+  gather(cx.sp, regs, args, n);
+  cx.sp += n;
+  push_called_frame(cx, m, called, n);
+  cx.eval_depth += 2;
+  fp = m.fp;
+  Value* const given = fp->below();
+  if (length == 1) {  // it takes the list's place, in the backtrace as well
+    given[n - 1] = car_raw(elements);
+    for (unsigned i = 1; i < n; ++i) *cx.sp++ = given[i];
+    --n;
+  } else {
+    for (unsigned i = 1; i < n - 1; ++i) *cx.sp++ = given[i];
+    for (l = elements; l.is_cons(); l = cdr_raw(l)) *cx.sp++ = car_raw(l);
+    n += length - 2;
+  }
+  called = target;
+  function = code;
+  goto push_below;
 }
 
 op_call_code : {
@@ -388,8 +441,15 @@ op_call_gethash : {
   CACHED_PRIMITIVE();
   const Word x = pc[1];
   const Value table = R(x >> 8 & 0xFF);
-  if (!is_hash_table(table) || core::hash_test_raw(table) == HashTest::kUser) goto op_call_reentrant;
-  Value v = hash_table_get(cx, table, R(x & 0xFF));
+  if (!is_hash_table(table) || core::hash_test_raw(table) == HashTest::kUser) [[unlikely]] {
+    if constexpr (kCount) count_lookup(tiers, state_of_frame(fp), pc - 1, true);
+    primitive = m.gethash;
+    PAST_ARGUMENTS();
+    goto call_descriptor;
+  }
+  bool missed = false;
+  Value v = look_up(cx, tiers.lookup_hints, &cache, table, R(x & 0xFF), &missed);
+  if constexpr (kCount) count_lookup(tiers, state_of_frame(fp), pc - 1, missed);
   if (v.is_unbound()) v = b_of(w) == 3 ? R(x >> 16 & 0xFF) : kNil;
   PRIMITIVE_DONE(v, b_of(w), 2);
 }
@@ -401,10 +461,38 @@ op_call_puthash : {
   const Value v = core::put_entry(cx, table, R(x & 0xFF), R(x >> 8 & 0xFF));
   PRIMITIVE_DONE(v, 3, 2);
 }
+op_call_assoc : {  // keys that are `equal` when they are the same object, or strings of the same characters
+  CACHED_CALL();
+  const Word x = pc[1];
+  const Value key = R(x & 0xFF);
+  const bool text = key.is_string();
+  if (text || !key.is_heap() || key.has_tag(Tag::kSymbol)) [[likely]] {
+    Value l = R(x >> 8 & 0xFF);
+    for (int i = 0; l.is_cons() && i < kShortList; ++i, l = cdr_raw(l)) {
+      const Value entry = car_raw(l);
+      if (!entry.is_cons()) continue;
+      const Value k = car_raw(entry);
+      if (k == key || (text && k.is_string() && string_equal(k, key))) {
+        A = entry;
+        pc += 2;
+        NEXT();
+      }
+    }
+    if (l.is_nil()) {
+      A = kNil;
+      pc += 2;
+      NEXT();
+    }
+  }
+  primitive = cache.primitive;
+  PAST_ARGUMENTS();
+  goto call_descriptor;
+}
 op_call_type_of : {
   CACHED_PRIMITIVE();
   const Value type = type_of_record(R(pc[1] & 0xFF));
   if (type.is_unbound()) goto op_call_primitive1;
+  SHAPE(pc - 1, type.bits());
   A = type;
   pc += 2;
   NEXT();
@@ -421,6 +509,7 @@ op_check_type : {  // type-of, varref, memq
   for (int i = 0; l.is_cons() && car_raw(l) != type; l = cdr_raw(l))
     if (++i == kShortList) break;
   if (l.is_cons() ? car_raw(l) != type : !l.is_nil()) goto op_call_primitive1;
+  SHAPE(pc - 1, type.bits());
   A = type;
   R(a_of(pc[2])) = types;
   R(a_of(pc[3])) = l;
@@ -453,7 +542,8 @@ op_return_ : {
     v = unbind_to_re(cx, fp->bindings, v);
     if (v.is_exit()) return Action::kRaise;
   }
-  Frame* const old = fp;
+  Frame* old = fp;
+pop_frame:
   if ((old->flags & kRecordAny) != 0) --cx.eval_depth;
   cx.sp = (old->flags & kRecordBelow) != 0 ? old->below() : reinterpret_cast<Value*>(old);
   m.fp = fp = old->previous();
@@ -463,6 +553,10 @@ op_return_ : {
     R(fp->aux) = v;
     RELOAD();
     NEXT();
+  }
+  if (fp->op == FrameOp::kCalled) {  // of `apply`
+    old = fp;
+    goto pop_frame;
   }
   m.val = v;
   if (!is_higher_order(fp->op)) return Action::kReturn;
@@ -783,6 +877,7 @@ op_nthcdr : {
       const ObjectKind kind_ = header_raw(array_)->kind;                                                             \
       if ((kind_ == ObjectKind::kVector || kind_ == ObjectKind::kRecord) && i_.as_fixnum() < slot_count_raw(array_)) \
           [[likely]] {                                                                                               \
+        SHAPE(pc - 1, kind_ == ObjectKind::kRecord ? slot_raw(array_, 0).bits() : 1);                                \
         A = slot_raw(array_, i_.as_fixnum());                                                                        \
         NEXT();                                                                                                      \
       }                                                                                                              \
@@ -817,33 +912,44 @@ op_aset_k:
 
   // ---- numbers -----------------------------------------------------------------------------------------------------------
 
-#define STEP(name, builtin, x, y, opcode)                 \
+#define STEP(name, builtin, x, y, opcode, float_)         \
   op_##name : {                                           \
     const Value v = B;                                    \
     std::int64_t r = 0;                                   \
+    SHAPE(pc - 1, shape_of_numbers(v, v));                \
     if (v.is_fixnum() && !builtin(x, y, &r)) [[likely]] { \
       A = WORD(r);                                        \
       NEXT();                                             \
     }                                                     \
+    if (v.is_float()) {                                   \
+      const double d = float_raw(v);                      \
+      A = make_float(cx, float_);                         \
+      NEXT();                                             \
+    }                                                     \
+    COUNT_MISS();                                         \
     BY_PRIMITIVE(opcode, v);                              \
   }
-  STEP(sub1, __builtin_sub_overflow, SIGNED(v), 4, 83)
-  STEP(add1, __builtin_add_overflow, SIGNED(v), 4, 84)
-  STEP(negate, __builtin_sub_overflow, std::int64_t{0}, SIGNED(v), 91)
+  STEP(sub1, __builtin_sub_overflow, SIGNED(v), 4, 83, d - 1)
+  STEP(add1, __builtin_add_overflow, SIGNED(v), 4, 84, d + 1)
+  STEP(negate, __builtin_sub_overflow, std::int64_t{0}, SIGNED(v), 91, -d)
 
-#define ARITHMETIC(y_, op_, fixnum_, opcode_)                        \
+#define ARITHMETIC(y_of_, op_, fixnum_, opcode_)                     \
   do {                                                               \
     const Value a = B;                                               \
-    const Value b = (y_);                                            \
+    const Value b = (y_of_);                                         \
     std::int64_t r = 0;                                              \
+    SHAPE(pc - 1, shape_of_numbers(a, b));                           \
     if (((a.bits() | b.bits()) & 3) == 0 && !(fixnum_)) [[likely]] { \
       A = WORD(r);                                                   \
       NEXT();                                                        \
     }                                                                \
-    if (a.is_float() && b.is_float()) {                              \
-      A = make_float(cx, float_raw(a) op_ float_raw(b));             \
+    double x_;                                                       \
+    double y_;                                                       \
+    if (as_floats(a, b, &x_, &y_)) {                                 \
+      A = make_float(cx, x_ op_ y_);                                 \
       NEXT();                                                        \
     }                                                                \
+    COUNT_MISS();                                                    \
     BY_PRIMITIVE(opcode_, a, b);                                     \
   } while (false)
 op_add:
@@ -861,14 +967,18 @@ op_mul_k:
 op_div : {
   const Value a = B;
   const Value b = C;
-  if (a.is_float() && b.is_float()) {
-    A = make_float(cx, float_raw(a) / float_raw(b));
+  SHAPE(pc - 1, shape_of_numbers(a, b));
+  double x = 0;
+  double y = 0;
+  if (as_floats(a, b, &x, &y)) {
+    A = make_float(cx, x / y);
     NEXT();
   }
   if (a.is_fixnum() && b.is_fixnum() && SIGNED(b) > 0) {
     A = Value::fixnum(a.as_fixnum() / b.as_fixnum());
     NEXT();
   }
+  COUNT_MISS();
   BY_PRIMITIVE(165, a, b);
 }
 op_rem : {
@@ -885,31 +995,39 @@ op_rem : {
   op_num_##name : {                                                         \
     const Value a = B;                                                      \
     const Value b = C;                                                      \
+    SHAPE(pc - 1, shape_of_numbers(a, b));                                  \
     if (((a.bits() | b.bits()) & 3) == 0) [[likely]] {                      \
       A = boolean(SIGNED(a) op_ SIGNED(b));                                 \
       NEXT();                                                               \
     }                                                                       \
-    if (a.is_float() && b.is_float()) {                                     \
-      A = boolean(float_raw(a) op_ float_raw(b));                           \
+    double x;                                                               \
+    double y;                                                               \
+    if (as_comparable_floats(a, b, &x, &y)) {                               \
+      A = boolean(x op_ y);                                                 \
       NEXT();                                                               \
     }                                                                       \
+    COUNT_MISS();                                                           \
     BY_PRIMITIVE(opcode_, a, b);                                            \
   }                                                                         \
   op_jump_num_##name : COMPARE_JUMP(B, op_, opcode_, ==);                   \
   op_jump_not_num_##name : COMPARE_JUMP(B, op_, opcode_, !=);               \
   op_jump_num_##name##_k : COMPARE_JUMP(consts[b_of(w)], op_, opcode_, ==); \
   op_jump_not_num_##name##_k : COMPARE_JUMP(consts[b_of(w)], op_, opcode_, !=);
-#define COMPARE_JUMP(y_, op_, opcode_, sense_)                                              \
-  do {                                                                                      \
-    const Value a = A;                                                                      \
-    const Value b = (y_);                                                                   \
-    if (((a.bits() | b.bits()) & 3) == 0) [[likely]]                                        \
-      FAR_JUMP((SIGNED(a) op_ SIGNED(b))sense_ true);                                       \
-    if (a.is_float() && b.is_float()) FAR_JUMP((float_raw(a) op_ float_raw(b))sense_ true); \
-    const Value v_ = call_opcode_re(cx, m, opcode_, a, b);                                  \
-    if (v_.is_exit()) return Action::kRaise;                                                \
-    RELOAD();                                                                               \
-    FAR_JUMP(v_.truthy() sense_ true);                                                      \
+#define COMPARE_JUMP(y_of_, op_, opcode_, sense_)                               \
+  do {                                                                          \
+    const Value a = A;                                                          \
+    const Value b = (y_of_);                                                    \
+    SHAPE(pc - 1, shape_of_numbers(a, b));                                      \
+    if (((a.bits() | b.bits()) & 3) == 0) [[likely]]                            \
+      FAR_JUMP((SIGNED(a) op_ SIGNED(b))sense_ true);                           \
+    double x_;                                                                  \
+    double y_;                                                                  \
+    if (as_comparable_floats(a, b, &x_, &y_)) FAR_JUMP((x_ op_ y_)sense_ true); \
+    COUNT_MISS();                                                               \
+    const Value v_ = call_opcode_re(cx, m, opcode_, a, b);                      \
+    if (v_.is_exit()) return Action::kRaise;                                    \
+    RELOAD();                                                                   \
+    FAR_JUMP(v_.truthy() sense_ true);                                          \
   } while (false)
   COMPARISON(eq, ==, 85)
   COMPARISON(gt, >, 86)

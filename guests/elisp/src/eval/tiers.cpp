@@ -166,6 +166,7 @@ void Tiers::install(Context& cx, Value object, FunctionState* s, CodePtr code) {
   if (options.count) {
     s->executed = std::make_unique<std::uint64_t[]>(c.words.size());
     s->missed = std::make_unique<std::uint64_t[]>(c.words.size());
+    s->shapes = std::make_unique<SeenShapes[]>(c.words.size());
     s->name = name_of_running(cx, object);
     s->callees = names_of_callees(cx, object, c);
   }

@@ -25,6 +25,14 @@ struct Machine;
 struct FunctionState;
 struct SourceMap;
 
+// Places of a table that a site of gethash remembers (lookup_cache.hpp).
+inline constexpr int kPlaces = 4;
+inline constexpr std::uint16_t kNoPlace = 0xFFFF;
+inline constexpr std::uint16_t kMegamorphic = 0xFFFE;  // as the first: it has seen more than four
+
+// What has come by a site: nothing yet; one shape; up to four; more, or what changes all the time.
+enum class SiteState : std::uint8_t { kEmpty, kMono, kPoly, kMega };
+
 // One call site's memory of what its function cell held (inline_cache.hpp). Valid while the constant is still that symbol
 // and the cell's function_version has not moved.
 struct CallCache {
@@ -36,7 +44,39 @@ struct CallCache {
   union {
     FunctionState* code = nullptr;         // call_code
     const PrimitiveDescriptor* primitive;  // call_primitive
+    std::uint16_t places[kPlaces];         // call_gethash
   };
+};
+
+// What sites of gethash that have seen too much share: places by table and key.
+class LookupHints {
+ public:
+  static constexpr std::uint32_t kLargestTable = 1024;  // in entries; larger ones would only push each other out
+  std::uint16_t& place_for(Value table, Value key) {
+    const std::uint64_t h = (table.bits() >> 4) * 0x9E3779B97F4A7C15u ^ (key.bits() >> 2) * 0xC2B2AE3D27D4EB4Fu;
+    return places_[h >> 52];
+  }
+
+ private:
+  std::array<std::uint16_t, 4096> places_{};
+};
+
+// With TierOptions::count: the first shapes that a site saw, as numbers other than 0.
+struct SeenShapes {
+  static constexpr unsigned kMost = 5;
+  std::uint64_t seen[kMost] = {};
+  unsigned count = 0;
+  void note(std::uint64_t shape) {
+    for (unsigned i = 0; i < count; ++i)
+      if (seen[i] == shape) return;
+    if (count < kMost) seen[count++] = shape;
+  }
+  [[nodiscard]] SiteState state() const {
+    return count == 0      ? SiteState::kEmpty
+           : count == 1    ? SiteState::kMono
+           : count < kMost ? SiteState::kPoly
+                           : SiteState::kMega;
+  }
 };
 
 struct FunctionState {
@@ -59,6 +99,7 @@ struct FunctionState {
   // Only with TierOptions::count; by word: executions of the instruction; of a call without its cache.
   std::unique_ptr<std::uint64_t[]> executed;
   std::unique_ptr<std::uint64_t[]> missed;
+  std::unique_ptr<SeenShapes[]> shapes;
   std::string name;                  // that it was first called by
   std::vector<std::string> callees;  // what its call sites call, by cache
 };
@@ -78,6 +119,7 @@ struct TierStatistics {
   std::map<std::string, std::uint64_t> source_refused;         // by reason
   // Only counted with TierOptions::count.
   std::map<std::string, std::uint64_t> form_owners;  // forms interpreted, by what they are part of
+  std::uint64_t lookup_misses = 0;  // gethash: not where the site remembered, megamorphic probes included
   std::vector<std::uint64_t> instructions;           // of register code, by opcode; empty unless counted
   std::uint64_t stack_instructions = 0;
 };
@@ -127,6 +169,7 @@ class Tiers {
 
   TierOptions options;
   TierStatistics statistics;
+  LookupHints lookup_hints;
 
  private:
   using CodePtr = std::shared_ptr<const core::bytecode::Code>;
