@@ -81,7 +81,7 @@ def test_sites_code_and_veto_of_a_function(binaries):
     result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
     assert result.returncode == 0, result
     assert re.search(r"call_code r\d+ k\d+ r-callee cache \d+", result.stdout), result.stdout
-    before, after = re.findall(r"\(\(r-caller \d+ (\S+) \S+ (\d+) (\d+) \w+\)\)", result.stdout)
+    before, after = re.findall(r"\(r-caller \d+ (\S+) r-callee (\d+) (\d+) \w+\)", result.stdout)
     assert before[:2] == ("call_code", "5000") and int(before[2]) < 10, before
     # The callee runs in the stack executor now, and its calls go without a cache.
     assert after[:2] == ("call_global", "5500") and int(after[2]) >= 499, after

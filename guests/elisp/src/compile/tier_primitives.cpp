@@ -69,9 +69,9 @@ NEOVM_PRIMITIVE(neovm_register_code, "neovm-register-code", 1, 2, kWorkerSafe, k
 
 NEOVM_PRIMITIVE(
     neovm_tier_sites, "neovm-tier-sites", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
-    "Return the calls of global names in FUNCTION (nil: the busiest of all), each a list: the function it is "
-    "in, its word, its form, what it calls, calls, calls without cache, its state (empty, mono, poly or mega); only "
-    "with --neovm-tier-count.")
+    "Return the call sites and other sites of FUNCTION that meet many shapes (nil: the busiest calls of all), each a list: "
+    "the function it is in, its word, its form, what it calls, how often, how often in vain, its state (empty, mono, "
+    "poly or mega); only with --neovm-tier-count.")
 (Context& cx, Value function) {
   std::vector<TierSite> sites;
   if (function.is_nil()) {

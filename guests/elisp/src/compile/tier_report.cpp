@@ -146,10 +146,10 @@ std::vector<TierFigure> tier_figures(Context& cx) {
   }
   for (const std::uint64_t n : s.invalidations) invalidations += n;
   // A cache that did not fit is looked up by the same instruction, as a call_global.
-  const std::uint64_t looked_up = s.instructions.empty()
-                                      ? 0
-                                      : s.instructions[static_cast<unsigned>(Op::call_global)] +
-                                            quickened_invalidations(s) + s.source_misses + s.lookup_misses;
+  const std::uint64_t looked_up = s.instructions.empty() ? 0
+                                                         : s.instructions[static_cast<unsigned>(Op::call_global)] +
+                                                               quickened_invalidations(s) + s.cleared_calls +
+                                                               s.source_misses + s.lookup_misses;
   std::vector<TierFigure> out = {
       {"functions", s.functions},
       {"functions-freed", s.functions_freed},
@@ -188,17 +188,21 @@ std::vector<TierSite> tier_sites(const FunctionState& s) {
   const std::span<const core::bytecode::Word> words(s.own_words.get(), s.code->words.size());
   for (std::size_t at = 0; at < words.size(); at += core::bytecode::length_at(words, at)) {
     const Op op = core::bytecode::op_of(words[at]);
-    if (!has_cache(op) || s.executed[at] == 0) continue;
-    const CallCache& c = s.caches[words[at + 1] >> 16];
+    const Family family = family_of(op);
+    if (family == Family::kNone || s.executed[at] == 0) continue;
     TierSite site;
     site.function = s.name;
-    site.callee = s.callees[words[at + 1] >> 16];
     site.word = static_cast<std::uint32_t>(at);
     site.op = op;
     site.executed = s.executed[at];
     site.misses = s.missed[at];
-    site.refilled = is_quickened(static_cast<unsigned>(op)) || op == Op::call_global ? c.misses : 0;
-    site.state = state_of_site(s, at, op, family_of(op));
+    site.state = state_of_site(s, at, op, family);
+    if (has_cache(op)) {
+      const std::uint32_t cache = words[at + 1] >> 16;
+      site.callee = s.callees[cache];
+      // A call from source has something else in `misses`.
+      if (is_quickened(static_cast<unsigned>(op)) || op == Op::call_global) site.refilled = s.caches[cache].misses;
+    }
     out.push_back(std::move(site));
   }
   return out;
@@ -207,7 +211,8 @@ std::vector<TierSite> tier_sites(const FunctionState& s) {
 std::vector<TierSite> busiest_sites(Context& cx, std::size_t limit) {
   std::vector<TierSite> all;
   tiers_of(cx).each_state([&](const FunctionState& s) {
-    for (TierSite& site : tier_sites(s)) all.push_back(std::move(site));
+    for (TierSite& site : tier_sites(s))
+      if (has_cache(site.op)) all.push_back(std::move(site));
   });
   const std::size_t n = std::min(limit, all.size());
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n), all.end(),

@@ -19,7 +19,8 @@ std::vector<TierFigure> tier_figures(Context& cx);
 // What had most of its forms interpreted: functions, and forms that were evaluated or loaded, by their head.
 std::vector<TierFigure> busiest_forms(Context& cx, std::size_t limit);
 
-// A call of a global name in register code, with TierOptions::count.
+// A call of a global name in register code, or another instruction that meets many shapes (arithmetic, elements of records, calls of
+// values), with TierOptions::count.
 struct TierSite {
   std::string function;  // that the call is in; empty when it has no name
   std::string callee;    // empty when it is no symbol
@@ -34,7 +35,7 @@ struct TierSite {
 const char* name_of(SiteState state);
 // The sites of S that were executed, in order.
 std::vector<TierSite> tier_sites(const FunctionState& s);
-// The `limit` sites of the isolate that were executed most.
+// The `limit` calls of global names of the isolate that were executed most.
 std::vector<TierSite> busiest_sites(Context& cx, std::size_t limit);
 
 // One JSON object in one line: the figures, and the busiest sites under "sites".

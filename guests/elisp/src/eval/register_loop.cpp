@@ -390,7 +390,11 @@ enter_exact : {  // `state` takes just these n arguments
 
   // A call whose cache does not fit any more is an ordinary one again.
 forget:
-  ++tiers.statistics.invalidations[w & 0xFF];
+  if (state_of_frame(fp)->caches[*pc >> 16].key != 0) {
+    ++tiers.statistics.invalidations[w & 0xFF];
+  } else {
+    ++tiers.statistics.cleared_calls;
+  }
   const_cast<Word*>(pc)[-1] = w = (w & ~Word{0xFF}) | static_cast<Word>(Op::call_global);
   goto op_call_global;
 

@@ -112,6 +112,7 @@ struct TierStatistics {
   std::uint64_t refused = 0;
   std::uint64_t cache_fills = 0;                               // each quickens its site
   std::uint64_t caches_cleared = 0;                            // by the collector, because their symbol may have moved
+  std::uint64_t cleared_calls = 0;                             // calls that found their cache cleared
   std::uint64_t invalidations[core::bytecode::kOpCount] = {};  // filled caches that did not fit, by quickened form
   std::uint64_t source_misses = 0;                             // calls from source that looked their function up
   std::uint64_t source_compiled = 0;                           // interpreted functions
@@ -119,8 +120,8 @@ struct TierStatistics {
   std::map<std::string, std::uint64_t> source_refused;         // by reason
   // Only counted with TierOptions::count.
   std::map<std::string, std::uint64_t> form_owners;  // forms interpreted, by what they are part of
-  std::uint64_t lookup_misses = 0;  // gethash: not where the site remembered, megamorphic probes included
-  std::vector<std::uint64_t> instructions;           // of register code, by opcode; empty unless counted
+  std::uint64_t lookup_misses = 0;          // gethash: not where the site remembered, megamorphic probes included
+  std::vector<std::uint64_t> instructions;  // of register code, by opcode; empty unless counted
   std::uint64_t stack_instructions = 0;
 };
 
