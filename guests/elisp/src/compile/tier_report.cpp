@@ -62,7 +62,7 @@ SiteState state_of_site(const FunctionState& s, std::size_t at, Op op, Family fa
   if (family == Family::kLookups) return lookup_state(c);
   if (op == Op::call_global) return c.misses > kRestlessMisses ? SiteState::kMega : SiteState::kEmpty;
   // A quickened site that the collector has cleared fills its cache again at its next call.
-  return is_quickened(static_cast<unsigned>(op)) || c.key != 0 ? SiteState::kMono : SiteState::kEmpty;
+  return is_quickened(static_cast<unsigned>(op)) || c.key != CallCache::kEmpty ? SiteState::kMono : SiteState::kEmpty;
 }
 
 // Sums over the sites of each family in each state, of the functions that live.

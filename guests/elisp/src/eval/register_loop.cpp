@@ -390,7 +390,7 @@ enter_exact : {  // `state` takes just these n arguments
 
   // A call whose cache does not fit any more is an ordinary one again.
 forget:
-  if (state_of_frame(fp)->caches[*pc >> 16].key != 0) {
+  if (state_of_frame(fp)->caches[*pc >> 16].key != CallCache::kEmpty) {
     ++tiers.statistics.invalidations[w & 0xFF];
   } else {
     ++tiers.statistics.cleared_calls;
