@@ -136,6 +136,8 @@ Value source_tail(Value function, bool* lexical) {
     *lexical = !car_raw(tail).is_nil();
     if (*lexical && !car_raw(tail).is_cons()) return kNil;
     tail = cdr_raw(tail);
+  } else if (car_raw(function) != Qlambda) {
+    return kNil;  // Lisp has written to the list since somebody saw a function in it
   }
   return tail.is_cons() ? tail : kNil;
 }

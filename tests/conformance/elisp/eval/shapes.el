@@ -48,6 +48,7 @@
 ;; Interpreted functions called through variables by compiled ones.
 (let ((f (eval '(lambda (x) (list 'interpreted x)) t)) (g (byte-compile (lambda (f n) (let ((r nil)) (dotimes (i n) (push (funcall f i) r)) (nreverse r)))))) (list (funcall g f 12) (funcall g '(lambda (x) (* x x)) 10) (condition-case e (funcall g '(lambda (x y) x) 3) (error (car e))) (condition-case e (funcall g '(macro . car) 3) (error (car e)))))
 (let* ((n 0) (counter (eval '(let ((n 0)) (lambda (_) (setq n (1+ n)))) t)) (g (byte-compile (lambda (f) (let (l) (dotimes (_ 20) (push (funcall f nil) l)) (car l)))))) (list (funcall g counter) (funcall g counter) n))
+(progn (defalias 'shape-head-call (byte-compile '(lambda (n) (let (r) (dotimes (i n) (push (shape-head i) r)) r)))) (fset 'shape-head (list 'lambda '(x) '(while nil) 'x)) (list (shape-head-call 12) (progn (setcar (symbol-function 'shape-head) 'shape-nothing) (condition-case e (shape-head-call 3) (error (car e)))) (progn (setcar (symbol-function 'shape-head) 'lambda) (shape-head-call 3)) (progn (setcar (symbol-function 'shape-head) 'macro) (condition-case e (shape-head-call 3) (error (car e))))))
 ;; assoc: keys of every kind, with and without a test of one's own.
 (defalias 'shape-assoc (byte-compile (lambda (k l) (assoc k l))))
 (defalias 'shape-assoc-by (byte-compile (lambda (k l test) (assoc k l test))))
