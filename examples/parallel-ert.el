@@ -32,7 +32,10 @@
 
 (defun parallel-ert-run (files)
   "What `parallel-ert-file' says of each of FILES, in order, worked out by several tasks."
-  (task-map (lambda (file) (task-await (spawn-task #'parallel-ert-file (list file) :name (file-name-nondirectory file))))
+  (task-map (lambda (file)
+              (condition-case error
+                  (task-await (spawn-task #'parallel-ert-file (list file) :name (file-name-nondirectory file)))
+                (error (error-message-string error))))
             files :chunk 1))
 
 (defun parallel-ert-report (files results seconds)

@@ -43,6 +43,14 @@ def test_tasks_know_the_library_and_what_was_defined(bin_folder):
     check(got == "(t 2 (41 42 43))", got)
 
 
+def test_variables_that_get_their_value_at_the_start_are_bound(bin_folder):
+    form = """(let (names) (mapatoms (lambda (s) (if (and (boundp s) (special-variable-p s)) (push s names))))
+        (list (> (length names) 2000) (boundp 'global-font-lock-mode)
+              (task-await (spawn-task (lambda (names) (delq nil (mapcar (lambda (s) (if (boundp s) nil s)) names))) (list names)))))"""
+    got = evaluated(bin_folder, form)
+    check(got == "(t t nil)", got)
+
+
 def test_compiled_functions_travel(bin_folder):
     got = evaluated(bin_folder, "(let ((f (byte-compile (lambda (n) (let ((s 0)) (dotimes (i n) (setq s (+ s i))) s)))))"
                                 " (dotimes (_ 5) (funcall f 9)) (list (funcall f 10) (task-map f '(10 20 30))))")

@@ -132,7 +132,7 @@ Value quoted(Context& cx, Value v) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(call_interactively, "call-interactively", 1, 3, kMainOnly, kStateWrite, kMayGc, kReenters,
+NEOVM_PRIMITIVE(call_interactively, "call-interactively", 1, 3, kWorkerSafe, kStateWrite, kMayGc, kReenters,
                 kDeterministic, "Call the command FUNCTION with arguments read as its interactive spec says.")
 (Context& cx, Value function, Value record_flag, Value keys) {
   const std::size_t depth = binding_depth(cx);

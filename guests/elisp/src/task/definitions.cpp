@@ -2,7 +2,8 @@
 //
 // A definition is [SYMBOL FUNCTION PLIST SPECIAL VALUE]. A symbol of the image is defined anew when its function is not the
 // one it started with, when it has become a special variable, or when properties were put; all of that goes along. A new
-// value of a variable that was there before stays with the task that set it. A part that cannot travel is left out.
+// value of a variable that was there before stays with the task that set it, unless it had none in the image: options whose
+// first value is worked out at the start (custom-initialize-delay). A part that cannot travel is left out.
 #include <utility>
 
 #include "task/task.hpp"
@@ -44,6 +45,7 @@ struct Collector {
   const core::ImageCells& image;
   std::uint64_t moved;  // how far the image lies from where its file says
   Value out = kNil;
+  Value shared = kNil;  // (SYMBOL . VALUE)
 
   [[nodiscard]] bool is_new(Value v) const {
     return v.is_heap() && (v.bits() < image.begin + moved || v.bits() >= image.end + moved);
@@ -61,6 +63,14 @@ struct Collector {
     return now.function == function && (!special || (then.flags & kSymbolSpecial) != 0) && !has_new_property(now.plist);
   }
 };
+
+// A variable of the image that was void there has got its first value.
+bool has_first_value(const Collector& c, const SymbolCells& now, std::uint32_t id) {
+  if (now.redirect != kPlain || (now.flags & kSymbolSpecial) == 0 || now.value.is_unbound()) return false;
+  if (id >= c.image.cells.size()) return false;
+  const SymbolCells& then = c.image.cells[id];
+  return then.redirect == kPlain && (then.flags & kSymbolSpecial) != 0 && then.value.is_unbound();
+}
 
 void collect_one(Collector& c, Value symbol, const SymbolCells& cells) {
   bool special = (cells.flags & kSymbolSpecial) != 0 && (cells.flags & kSymbolKeyword) == 0;
@@ -82,7 +92,10 @@ void collect(Collector& c, Isolate& isolate) {
   for (std::uint64_t id = 0; id < c.known_ids; ++id) {
     const Value symbol = Value::symbol_id(static_cast<std::uint32_t>(id));
     const SymbolCells& cells = c.cx.cells(symbol);
-    if ((cells.flags & kSymbolInterned) != 0) collect_one(c, symbol, cells);
+    if ((cells.flags & kSymbolInterned) == 0) continue;
+    collect_one(c, symbol, cells);
+    if (has_first_value(c, cells, static_cast<std::uint32_t>(id)) && travels(c.cx, cells.value))
+      c.shared = cons(c.cx, cons(c.cx, symbol, cells.value), c.shared);
   }
   isolate.each_symbol(
       [](void* data, Value symbol) {
@@ -117,7 +130,7 @@ Value task_definitions(Context& cx) {
       world.image.cells.empty() ? 0 : cx.cells(kNil).name.bits() - world.image.cells[0].name.bits();
   Collector c{cx, ids, world.image, moved};
   collect(c, isolate);
-  Value shared = kNil;
+  Value shared = c.shared;
   for (const char* name : kShared) {
     const Value symbol = isolate.find_symbol(name);
     if (symbol.is_unbound()) continue;
