@@ -45,6 +45,7 @@ void define_primitives(Context& cx) {
     }
     set_symbol_function(cx, symbol, Value::pointer(subr, Tag::kObject));
   }
+  set_symbol_function(cx, Qwholenump, symbol_function(cx, intern(cx, "natnump")));  // one function under two names
 }
 
 void define_errors(Context& cx) {

@@ -86,11 +86,10 @@ struct BufferState {
   int slot_mark_active = 0;
   int slot_file_name = 0;
   int slot_case_fold = 0;
-  // Undo: the buffer of the last recorded change, and where point was at the last boundary.
+  // Undo: the buffer of the last recorded change, and where point was at the last boundary or command.
   Buffer* last_undo_buffer = nullptr;
   std::int64_t last_boundary_position = 1;
   Buffer* last_boundary_buffer = nullptr;
-  Value point_before_last_command_or_undo = kNil;
   // combine-after-change-calls: pending (BEG-FROM-START END-FROM-END CHANGE) records and their buffer.
   Value combined_changes = kNil;
   Value combined_buffer = kNil;

@@ -259,15 +259,6 @@ NEOVM_PRIMITIVE(set_buffer_modified_p, "set-buffer-modified-p", 1, 1, kWorkerSaf
   return kNil;
 }
 
-NEOVM_PRIMITIVE(internal__set_buffer_modified_tick, "internal--set-buffer-modified-tick", 1, 2, kWorkerSafe,
-                kStateWrite, kNoGc, kNoReentry, kDeterministic, "Set the modification count of BUFFER to TICK.")
-(Context& cx, Value tick, Value buffer) {
-  if (!tick.is_fixnum()) return wrong_type(cx, Qfixnump, tick);
-  Buffer* b = TRY(buffer_or_current(cx, buffer));
-  b->text->modified = tick.as_fixnum();
-  return kNil;
-}
-
 NEOVM_PRIMITIVE(buffer_modified_tick, "buffer-modified-tick", 0, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the count of modifications of BUFFER.")
 (Context& cx, Value buffer) { return Value::fixnum(TRY(buffer_or_current(cx, buffer))->text->modified); }

@@ -81,7 +81,6 @@ void trace_buffer_state(void* state, Tracer& t) {
     for (Overlay* o : b->overlays_after) t.visit(&o->self);
     if (b->base == nullptr) b->text->properties.trace(t);
   }
-  t.visit(&s.point_before_last_command_or_undo);
   t.visit(&s.combined_changes);
   t.visit(&s.combined_buffer);
   for (Value& v : s.overlay_hooks) t.visit(&v);

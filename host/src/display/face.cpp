@@ -160,8 +160,16 @@ Value attribute_index(Context& cx, Value keyword, int* index) {
 
 bool unspecified(Value v) { return v == Qunspecified || v == QCignore_defface; }
 
+// True if FUNCTION, a face height, makes a positive integer of one: it is tried with 10, and an error is a no.
+Value makes_height_re(Context& cx, Value function) {
+  const auto call = [](Context& c, void* f) { return funcall_re(c, *static_cast<Value*>(f), {Value::fixnum(10)}); };
+  Value error = kNil;
+  const Value height = TRY(call_catching_errors_re(cx, Qt, call, &function, &error));
+  return boolean(height != kUnbound && height.is_fixnum() && height.as_fixnum() > 0);
+}
+
 // Signals what GNU signals for a value that an attribute cannot take.
-Value check_attribute(Context& cx, int index, Value v) {
+Value check_attribute_re(Context& cx, int index, Value v) {
   if (unspecified(v)) return kNil;
   const auto list1 = [&](const char* text) { return signal_error(cx, Qerror, list(cx, {make_string(cx, text), v})); };
   const auto flat = [&](const char* text) { return invalid(cx, text, v.is_list() ? v : list(cx, {v})); };
@@ -172,8 +180,9 @@ Value check_attribute(Context& cx, int index, Value v) {
       if (string_chars(v) == 0) return list1(index == kFamily ? "Invalid face family" : "Invalid face foundry");
       return kNil;
     case kHeight: {
-      const bool ok = (v.is_fixnum() && v.as_fixnum() > 0) || (v.is_float() && float_raw(v) > 0) || is_byte_code(v) ||
-                      (v.is_cons() && (car_raw(v) == Qlambda || car_raw(v) == Qclosure));
+      bool ok = (v.is_fixnum() && v.as_fixnum() > 0) || (v.is_float() && float_raw(v) > 0);
+      if (!ok && TRY(funcall_re(cx, Qfunctionp, {v})).truthy()) ok = TRY(makes_height_re(cx, v))
+      .truthy();
       if (!ok) return flat("Face height does not produce a positive integer");
       return kNil;
     }
@@ -313,7 +322,7 @@ NEOVM_PRIMITIVE(internal_set_lisp_face_attribute, "internal-set-lisp-face-attrib
   TRY(attribute_index(cx, attribute, &index));
   if (attribute == QCbold) v = v.truthy() ? Qbold : Qnormal;
   if (attribute == QCitalic) v = v.truthy() ? Qitalic : Qnormal;
-  TRY(check_attribute(cx, index, v));
+  TRY(check_attribute_re(cx, index, v));
   if (v == QCignore_defface) v = Qunspecified;
   set_slot_raw(vector, index, v);
   return face;
@@ -585,16 +594,6 @@ NEOVM_PRIMITIVE(color_supported_p, "color-supported-p", 1, 3, kMainOnly, kStateR
 NEOVM_PRIMITIVE(tty_suppress_bold_inverse, "tty-suppress-bold-inverse-default-colors", 1, 1, kWorkerSafe, kStateWrite,
                 kNoGc, kNoReentry, kDeterministic, "Set whether bold text in inverse default colors is suppressed.")
 (Context&, Value suppress) { return suppress; }
-
-NEOVM_PRIMITIVE(bitmap_spec_p, "bitmap-spec-p", 1, 1, kWorkerSafe, kPureRead, kNoGc, kNoReentry, kDeterministic,
-                "Return t when OBJECT is a bitmap specification.")
-(Context&, Value object) {
-  if (object.is_string()) return Qt;
-  Value l = object;
-  for (int i = 0; i < 2; ++i, l = cdr_raw(l))
-    if (!l.is_cons() || !car_raw(l).is_natnum_fixnum() || car_raw(l).as_fixnum() == 0) return kNil;
-  return boolean(l.is_cons() && car_raw(l).is_string());
-}
 
 Value make_new_frame_defaults(Context& cx) { return make_hash_table(cx, HashTest::kEq); }
 NEOVM_VARIABLE(new_frame_defaults, "face--new-frame-defaults", kGlobalVar, kAny, make_new_frame_defaults,

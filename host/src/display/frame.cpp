@@ -423,16 +423,18 @@ Maybe<bool> check_frame_size(Context& cx, Value v) {
   return args_out_of_range(cx, v, Value::fixnum(INT32_MIN), Value::fixnum(INT32_MAX));
 }
 
-#define NEOVM_SET_FRAME_SIZE(id, name, doc)                                                       \
-  NEOVM_PRIMITIVE(id, name, 2, 4, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, doc) \
-  (Context & cx, Value frame, Value size, Value, Value) {                                         \
-    TRY(decode_live_frame(cx, frame));                                                            \
-    TRY(check_frame_size(cx, size));                                                              \
-    return kNil; /* the initial terminal keeps its size */                                        \
+#define NEOVM_SET_FRAME_SIZE(id, name, spec, doc)                                                     \
+  NEOVM_COMMAND(id, name, 2, 4, kMainOnly, kStateWrite, kNoGc, kNoReentry, kDeterministic, spec, doc) \
+  (Context & cx, Value frame, Value size, Value, Value) {                                             \
+    TRY(decode_live_frame(cx, frame));                                                                \
+    TRY(check_frame_size(cx, size));                                                                  \
+    return kNil; /* the initial terminal keeps its size */                                            \
   }
 NEOVM_SET_FRAME_SIZE(set_frame_height, "set-frame-height",
+                     "(set-frame-property--interactive \"Frame height: \" (frame-height))",
                      "Ask for FRAME to have HEIGHT lines; the initial terminal keeps its size.")
 NEOVM_SET_FRAME_SIZE(set_frame_width, "set-frame-width",
+                     "(set-frame-property--interactive \"Frame width: \" (frame-width))",
                      "Ask for FRAME to have WIDTH columns; the initial terminal keeps its size.")
 #undef NEOVM_SET_FRAME_SIZE
 

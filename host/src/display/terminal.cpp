@@ -38,8 +38,8 @@ NEOVM_PRIMITIVE(frame_terminal, "frame-terminal", 0, 1, kMainOnly, kStateRead, k
   return frame_slot(f, kFrameTerminal);
 }
 
-NEOVM_COMMAND(delete_terminal, "delete-terminal", 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic, "",
-              "Delete TERMINAL; the only one cannot be deleted.")
+NEOVM_PRIMITIVE(delete_terminal, "delete-terminal", 0, 2, kMainOnly, kStateWrite, kMayGc, kNoReentry, kDeterministic,
+                "Delete TERMINAL; the only one cannot be deleted.")
 (Context& cx, Value terminal, Value) {
   // What is no terminal, or no longer one, needs no deleting.
   if (terminal.truthy() && !is_terminal(terminal) && !is_frame(terminal)) return kNil;
@@ -154,8 +154,8 @@ NEOVM_PRIMITIVE(internal_show_cursor_p, "internal-show-cursor-p", 0, 1, kMainOnl
   return Qt;
 }
 
-NEOVM_COMMAND(ding, "ding", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic, "",
-              "Ring the bell; in batch mode that is a BEL on standard output.")
+NEOVM_PRIMITIVE(ding, "ding", 0, 1, kWorkerSafe, kStateWrite, kNoGc, kNoReentry, kDeterministic,
+                "Ring the bell; in batch mode that is a BEL on standard output.")
 (Context&, Value) {
   std::fputc('\a', stdout);
   std::fflush(stdout);
@@ -247,13 +247,12 @@ Value invisible_value(Value spec, Value v) {
 
 NEOVM_PRIMITIVE(
     invisible_p, "invisible-p", 1, 1, kMainOnly, kStateRead, kMayGc, kReenters, kDeterministic,
-    "Return non-nil when the text at POS (or with property value POS) is invisible; neither nil nor t: with an ellipsis.")
+    "Return non-nil when the text at POS (or with property value POS) is invisible: t, or 2 with an ellipsis.")
 (Context& cx, Value position) {
   Value v = position;
   if (position.is_natnum_fixnum() || (host_hooks(cx).is_marker != nullptr && host_hooks(cx).is_marker(position)))
     v = TRY(funcall_re(cx, Qget_char_property, {position, Qinvisible}));
-  const Value r = invisible_value(variable_value(cx, Qbuffer_invisibility_spec), v);
-  return r == Value::fixnum(2) ? v : r;
+  return invisible_value(variable_value(cx, Qbuffer_invisibility_spec), v);
 }
 
 // ---- menus, fonts, native code ---------------------------------------------------------------------------------

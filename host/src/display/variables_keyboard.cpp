@@ -47,7 +47,14 @@ NEOVM_VARIABLE(enable_disabled_menus_and_buttons, "enable-disabled-menus-and-but
                "Non-nil lets disabled menu items be chosen.")
 NEOVM_VARIABLE(extra_keyboard_modifiers, "extra-keyboard-modifiers", kGlobalVar, kInt, Value::fixnum(0),
                "Mask of modifiers added to typed characters.")
-NEOVM_VARIABLE(function_key_map, "function-key-map", kGlobalVar, kAny, make_sparse_keymap,
+// The map that local-function-key-map inherits from, whichever of the two variables gets its value first.
+static Value make_function_key_map(Context& cx) {
+  const Value known = variable_value(cx, intern(cx, "function-key-map"));
+  if (known.is_cons()) return known;
+  const Value local = variable_value(cx, intern(cx, "local-function-key-map"));
+  return local.is_cons() ? cdr_raw(local) : make_sparse_keymap(cx);
+}
+NEOVM_VARIABLE(function_key_map, "function-key-map", kGlobalVar, kAny, make_function_key_map,
                "Parent of every terminal's local-function-key-map.")
 NEOVM_VARIABLE(global_disable_point_adjustment, "global-disable-point-adjustment", kGlobalVar, kAny, kInitNil,
                "Non-nil turns point adjustment off everywhere.")
@@ -74,7 +81,8 @@ NEOVM_VARIABLE(last_nonmenu_event, "last-nonmenu-event", kGlobalVar, kAny, kInit
                "The last event that did not come from a menu.")
 NEOVM_VARIABLE(last_repeatable_command, "last-repeatable-command", kGlobalVar, kAny, kInitNil,
                "The last command that `repeat' may repeat.")
-NEOVM_VARIABLE(local_function_key_map, "local-function-key-map", kGlobalVar, kAny, make_sparse_keymap,
+static Value make_local_function_key_map(Context& cx) { return cons(cx, Qkeymap, make_function_key_map(cx)); }
+NEOVM_VARIABLE(local_function_key_map, "local-function-key-map", kGlobalVar, kAny, make_local_function_key_map,
                "Keymap that translates function keys on this terminal.")
 NEOVM_VARIABLE(input_decode_map, "input-decode-map", kGlobalVar, kAny, make_sparse_keymap,
                "Keymap that decodes raw input sequences.")

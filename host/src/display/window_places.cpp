@@ -138,8 +138,8 @@ NEOVM_PRIMITIVE(track_mouse, "internal--track-mouse", 1, 1, kMainOnly, kStateWri
                 "Call BODYFUN with mouse movement reported; there is no mouse.")
 (Context& cx, Value function) { return funcall_re(cx, function, {}); }
 
-NEOVM_COMMAND(handle_focus_in, "internal-handle-focus-in", 1, 1, kMainOnly, kStateWrite, kMayGc, kNoReentry,
-              kDeterministic, "e", "Handle the focus-in EVENT of a frame; the only frame has the focus.")
+NEOVM_PRIMITIVE(handle_focus_in, "internal-handle-focus-in", 1, 1, kMainOnly, kStateWrite, kMayGc, kNoReentry,
+                kDeterministic, "Handle the focus-in EVENT of a frame; the only frame has the focus.")
 (Context& cx, Value event) {
   if (!event.is_cons() || car_raw(event) != intern(cx, "focus-in") || !cdr_raw(event).is_cons() ||
       !is_frame(car_raw(cdr_raw(event))))

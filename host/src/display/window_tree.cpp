@@ -448,8 +448,8 @@ NEOVM_PRIMITIVE(delete_window_internal, "delete-window-internal", 1, 1, kWorkerS
   return kNil;
 }
 
-NEOVM_PRIMITIVE(delete_other_windows_internal, "delete-other-windows-internal", 0, 2, kWorkerSafe, kStateWrite, kMayGc,
-                kReenters, kDeterministic, "Make WINDOW fill its frame, or ROOT, deleting the others.")
+NEOVM_COMMAND(delete_other_windows_internal, "delete-other-windows-internal", 0, 2, kWorkerSafe, kStateWrite, kMayGc,
+              kReenters, kDeterministic, "", "Make WINDOW fill its frame, or ROOT, deleting the others.")
 (Context& cx, Value window, Value root) {
   const Value w = TRY(decode_valid_window(cx, window));
   const Value frame = window_slot(w, kWindowFrame);

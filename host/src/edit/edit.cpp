@@ -44,14 +44,19 @@ void count_modification(Buffer& b, bool chars) {
 
 void note_inserted_properties(Context& cx, Buffer& b, Pos at, std::int64_t count, bool inherit) {
   text::IntervalTree& tree = b.text->properties;
+  if (tree.empty()) return tree.insert(at.chars - 1, count, kNil);
+  const std::int64_t i = at.chars - 1;
+  const text::IntervalTree::Run before = i > 0 ? tree.find(i - 1) : text::IntervalTree::Run{0, 0, kNil};
+  const bool within_run = before.end > i && !before.value.is_nil();
   Value plist = kNil;
-  if (inherit && !tree.empty()) {
-    const std::int64_t i = at.chars - 1;
-    const Value left = i > 0 ? tree.find(i - 1).value : kNil;
-    const Value right = i < tree.length() ? tree.find(i).value : kNil;
-    plist = sticky_plist(cx, left, right);
+  if (inherit) {
+    plist = sticky_plist(cx, before.value, i < tree.length() ? tree.find(i).value : kNil);
+    const bool same = within_run ? has_properties_of(plist, before.value) : plists_equal(plist, before.value);
+    if (same && !before.value.is_nil()) return tree.stretch(i - 1, count);  // all of it: the run before grows
   }
-  tree.insert(at.chars - 1, count, plist);
+  tree.insert(i, count, plist);
+  // The two halves of the run do not share a list that Lisp could write to.
+  if (within_run) tree.replace(i + count, before.end + count, copy_plist(cx, before.value));
 }
 
 Maybe<bool> insert_raw(Context& cx, Buffer& b, Pos at, const std::uint8_t* bytes, std::int64_t byte_count,
@@ -220,7 +225,8 @@ Value delete_and_extract_re(Context& cx, std::int64_t from, std::int64_t to) {
 
 // ---- replacement ------------------------------------------------------------------------------------------------
 
-Maybe<bool> replace_range_re(Context& cx, std::int64_t from, std::int64_t to, Value string, bool inherit) {
+Maybe<bool> replace_range_re(Context& cx, std::int64_t from, std::int64_t to, Value string, bool inherit,
+                             Marker* end_marker) {
   TRY(prepare_change_re(cx, from, to));
   Buffer& b = current_buffer(cx);
   from = std::clamp(from, b.begin.chars, b.end.chars);
@@ -270,6 +276,7 @@ Maybe<bool> replace_range_re(Context& cx, std::int64_t from, std::int64_t to, Va
   if (old_point > from && old_point <= to) b.point = end;
   count_modification(b);
   TRY(evaporate_overlays_re(cx, b, from));
+  if (end_marker != nullptr) attach_marker(*end_marker, b, end, false);
   TRY(announce_change_re(cx, from, to - from, inserted));
   return true;
 }

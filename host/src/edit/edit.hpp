@@ -35,7 +35,9 @@ Maybe<bool> delete_region_re(Context& cx, std::int64_t from, std::int64_t to);
 Value delete_and_extract_re(Context& cx, std::int64_t from, std::int64_t to);
 // Replace [from, to) by a string, as one change; markers inside go to `from`… as in Emacs's replace_range.
 // Point stays where it was relative to the text (it moves only when it lies behind `from`).
-Maybe<bool> replace_range_re(Context& cx, std::int64_t from, std::int64_t to, Value string, bool inherit);
+// END_MARKER, if given, is attached to the end of the new text before the hooks run; the caller detaches it.
+Maybe<bool> replace_range_re(Context& cx, std::int64_t from, std::int64_t to, Value string, bool inherit,
+                             Marker* end_marker = nullptr);
 
 // [from, to) as a Lisp string. May fail when large.
 Value buffer_substring(Context& cx, Buffer& b, std::int64_t from, std::int64_t to, bool with_properties);

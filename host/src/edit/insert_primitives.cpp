@@ -158,7 +158,7 @@ NEOVM_COMMAND(delete_char, "delete-char", 1, 2, kWorkerSafe, kStateWrite, kMayGc
               "Delete N characters after point (before it when negative); KILLFLAG: kill them.")
 (Context& cx, Value n, Value killflag) {
   const std::int64_t count = TRY(fixnum_argument(cx, n));
-  if (count > 1 || count < -1) {
+  if (count < 2 && count > -2) {
     if (symbol_function(cx, Qundo_auto_amalgamate).truthy()) TRY(funcall_re(cx, Qundo_auto_amalgamate, {}));
   }
   Buffer& b = current_buffer(cx);

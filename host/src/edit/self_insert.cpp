@@ -42,7 +42,7 @@ NEOVM_COMMAND(self_insert_command, "self-insert-command", 1, 2, kWorkerSafe, kSt
   const std::int64_t count = TRY(fixnum_argument(cx, n));
   if (character.is_nil()) character = variable_value(cx, Qlast_command_event);
   if (count < 0) return error_format(cx, "Negative repetition argument %lld", static_cast<long long>(count));
-  if (symbol_function(cx, Qundo_auto_amalgamate).truthy()) TRY(funcall_re(cx, Qundo_auto_amalgamate, {}));
+  if (count < 2 && symbol_function(cx, Qundo_auto_amalgamate).truthy()) TRY(funcall_re(cx, Qundo_auto_amalgamate, {}));
   if (!is_character(character)) {
     if (symbol_function(cx, Qding).truthy()) TRY(funcall_re(cx, Qding, {}));
     return kNil;

@@ -103,11 +103,15 @@ Maybe<bool> record_property_change_re(Context& cx, std::int64_t from, std::int64
 }
 
 void undo_boundary(Context& cx) {
-  BufferState& s = buffers(cx);
   if (undo_enabled(cx)) {
     const Value list = undo_list(cx);
     if (list.is_cons() && !car_raw(list).is_nil()) push(cx, kNil);
   }
+  note_point_before_command(cx);
+}
+
+void note_point_before_command(Context& cx) {
+  BufferState& s = buffers(cx);
   s.last_boundary_position = s.current->point.chars;
   s.last_boundary_buffer = s.current;
 }

@@ -14,5 +14,7 @@ Maybe<bool> record_property_change_re(Context& cx, std::int64_t from, std::int64
 void record_first_change(Context& cx);
 bool undo_enabled(Context& cx);
 void undo_boundary(Context& cx);
+// Remembers point, which the first record of the command that comes now may need.
+void note_point_before_command(Context& cx);
 
 }  // namespace neomacs::host

@@ -41,14 +41,61 @@ Value with_event(Context& cx, Value keys, Value event) {
   return longer;
 }
 
-// The character without Shift when there is one: what an unbound upper-case letter stands for.
+// EVENT without Shift when it has it: what an unbound upper-case letter or shifted function key stands for.
 Value unshifted_re(Context& cx, Value event) {
   constexpr std::int64_t kModifiers = ~((std::int64_t{1} << 22) - 1);
+  if (event.is_symbol() && event.truthy()) {
+    const Value modifiers = TRY(funcall_re(cx, intern(cx, "event-modifiers"), {event}));
+    const Value basic = TRY(funcall_re(cx, intern(cx, "event-basic-type"), {event}));
+    if (memq(Qshift, modifiers).is_nil()) return event;
+    const Value others = TRY(funcall_re(cx, intern(cx, "remq"), {Qshift, modifiers}));
+    return funcall_re(cx, intern(cx, "event-convert-list"), {
+      TRY(funcall_re(cx, Qappend, {others, list(cx, {basic})}))
+    });
+  }
   if (!event.is_fixnum() || event.as_fixnum() < 0) return event;
+  constexpr std::int64_t kShift = std::int64_t{1} << 25;
+  if ((event.as_fixnum() & kShift) != 0) return Value::fixnum(event.as_fixnum() & ~kShift);
   const std::int64_t base = event.as_fixnum() & ~kModifiers;
   const Value lower = TRY(funcall_re(cx, intern(cx, "downcase"), {Value::fixnum(base)}));
   return lower.is_fixnum() ? Value::fixnum(lower.as_fixnum() | (event.as_fixnum() & kModifiers)) : event;
 }
+
+// One of the maps that replace events by others while a sequence is read. (Emacs Lisp manual, "Translation Keymaps".)
+struct Translation {
+  explicit Translation(Value keymap) : map(keymap) {}
+  Value map;
+  std::int64_t start = 0;  // the events before it are settled
+  bool pending = false;    // those from there on may be the beginning of something that the map knows
+
+  // Replaces the end of *keys by what the map says; t when it did.
+  Value apply_re(Context& cx, Value* keys, Value prompt) {
+    pending = false;
+    for (; start < slot_count_raw(*keys); ++start) {
+      const Value rest = TRY(part(cx, *keys, start));
+      Value found = TRY(funcall_re(cx, Qlookup_key, {map, rest, kNil}));
+      if (found.is_nil() || found.is_fixnum()) continue;
+      pending = is_prefix(cx, found);
+      if (pending) return kNil;
+      const bool literal = found.is_string() || is_vector(found);
+      if (!literal && TRY(funcall_re(cx, Qfunctionp, {found})).truthy()) found = TRY(funcall_re(cx, found, {prompt}));
+      if (!found.is_string() && !is_vector(found)) continue;
+      const Value head = TRY(funcall_re(cx, intern(cx, "substring"), {*keys, Value::fixnum(0), Value::fixnum(start)}));
+      *keys = TRY(funcall_re(cx, intern(cx, "vconcat"), {head, found}));
+      start = slot_count_raw(*keys);
+      return Qt;
+    }
+    return kNil;
+  }
+
+ private:
+  static Value part(Context& cx, Value keys, std::int64_t from) {
+    const std::int64_t n = slot_count_raw(keys) - from;
+    const Value out = TRY(make_vector(cx, n, kNil));
+    for (std::int64_t i = 0; i < n; ++i) set_slot_raw(out, i, slot_raw(keys, from + i));
+    return out;
+  }
+};
 
 }  // namespace
 
@@ -79,17 +126,31 @@ Value read_event_re(Context& cx) {
   return event;
 }
 
-Value read_keys_re(Context& cx, Value* keys, Value* binding) {
+Value read_keys_re(Context& cx, Value prompt, Value* keys, Value* binding) {
   Value sequence = TRY(make_vector(cx, 0, kNil));
+  Translation decode(variable_value(cx, intern(cx, "input-decode-map")));
+  Translation function_keys(variable_value(cx, intern(cx, "local-function-key-map")));
+  Translation translation(variable_value(cx, intern(cx, "key-translation-map")));
   for (;;) {
     const Value event = TRY(read_event_re(cx));
     if (event.is_unbound()) return kNil;
-    const Value before = sequence;
-    sequence = TRY(with_event(cx, before, event));
+    sequence = TRY(with_event(cx, sequence, event));
+    if (decode.map.is_cons()) TRY(decode.apply_re(cx, &sequence, prompt));
     Value found = TRY(funcall_re(cx, Qkey_binding, {sequence, Qt}));
+    if (found.truthy() && !is_prefix(cx, found)) {
+      function_keys.start = slot_count_raw(sequence);  // what is bound by itself stays as it is
+      function_keys.pending = false;
+    } else if (function_keys.map.is_cons() && TRY(function_keys.apply_re(cx, &sequence, prompt)).truthy()) {
+      found = TRY(funcall_re(cx, Qkey_binding, {sequence, Qt}));
+    }
+    if (translation.map.is_cons() && TRY(translation.apply_re(cx, &sequence, prompt)).truthy())
+      found = TRY(funcall_re(cx, Qkey_binding, {sequence, Qt}));
     if (is_prefix(cx, found)) continue;
     if (found.is_nil()) {
-      const Value other = TRY(with_event(cx, before, TRY(unshifted_re(cx, event))));
+      if (decode.pending || function_keys.pending || translation.pending) continue;
+      const std::int64_t last = slot_count_raw(sequence) - 1;
+      const Value other = TRY(funcall_re(cx, intern(cx, "copy-sequence"), {sequence}));
+      set_slot_raw(other, last, TRY(unshifted_re(cx, slot_raw(sequence, last))));
       found = TRY(funcall_re(cx, Qkey_binding, {other, Qt}));
       if (found.truthy()) sequence = other;
       if (is_prefix(cx, found)) continue;
@@ -155,7 +216,7 @@ NEOVM_PRIMITIVE(read_key_sequence_vector, "read-key-sequence-vector", 1, 5, kMai
   TRY(check_prompt(cx, prompt));
   Value keys = kNil;
   Value binding = kNil;
-  if (TRY(read_keys_re(cx, &keys, &binding)).is_nil()) return make_vector(cx, 0, kNil);
+  if (TRY(read_keys_re(cx, prompt, &keys, &binding)).is_nil()) return make_vector(cx, 0, kNil);
   TRY(set_variable_re(cx, intern(cx, "neovm--command-keys"), keys));
   return keys;
 }
@@ -166,7 +227,7 @@ NEOVM_PRIMITIVE(read_key_sequence, "read-key-sequence", 1, 5, kMainOnly, kBlocki
   TRY(check_prompt(cx, prompt));
   Value keys = kNil;
   Value binding = kNil;
-  if (TRY(read_keys_re(cx, &keys, &binding)).is_nil()) return make_unibyte_string(cx, "");
+  if (TRY(read_keys_re(cx, prompt, &keys, &binding)).is_nil()) return make_unibyte_string(cx, "");
   TRY(set_variable_re(cx, intern(cx, "neovm--command-keys"), keys));
   for (std::int64_t i = 0; i < slot_count_raw(keys); ++i) {
     const Value v = slot_raw(keys, i);

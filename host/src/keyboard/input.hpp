@@ -13,6 +13,6 @@ Value read_event_re(Context& cx);
 bool input_ended(Context& cx);
 // Reads events until they are no prefix of a binding: *keys is their vector, *binding what they are bound to (nil:
 // nothing). Returns nil at the end of the keyboard macro, else t; may fail.
-Value read_keys_re(Context& cx, Value* keys, Value* binding);
+Value read_keys_re(Context& cx, Value prompt, Value* keys, Value* binding);
 
 }  // namespace neomacs::host

@@ -2,6 +2,7 @@
 // terminal it runs for keyboard macros, and in recursive edits until their macro ends or somebody throws to `exit'.
 #include "buffer/buffer.hpp"
 #include "display/display.hpp"
+#include "edit/undo.hpp"
 #include "keyboard/input.hpp"
 #include "minibuffer/session.hpp"
 
@@ -57,7 +58,7 @@ Value run_commands_re(Context& cx) {
     Value keys = kNil;
     Value command = kNil;
     // When there are no more, the keys of the last command are forgotten: whoever ran the macro was not called by them.
-    if (TRY(read_keys_re(cx, &keys, &command)).is_nil()) return set_variable_re(cx, keys_symbol(cx), kNil);
+    if (TRY(read_keys_re(cx, kNil, &keys, &command)).is_nil()) return set_variable_re(cx, keys_symbol(cx), kNil);
     TRY(set_variable_re(cx, keys_symbol(cx), keys));
     TRY(set_variable_re(cx, Qlast_command_event, slot_raw(keys, slot_count_raw(keys) - 1)));
     TRY(set_variable_re(cx, intern(cx, "last-nonmenu-event"), slot_raw(keys, slot_count_raw(keys) - 1)));
@@ -70,6 +71,10 @@ Value run_commands_re(Context& cx) {
     if (command.is_nil()) {
       TRY(funcall_re(cx, intern(cx, "undefined"), {}));
     } else {
+      // What the last command changed can be undone by itself.
+      const Value boundary = intern(cx, "undo-auto--add-boundary");
+      if (symbol_function(cx, boundary).truthy()) TRY(funcall_re(cx, boundary, {}));
+      note_point_before_command(cx);
       TRY(funcall_re(cx, intern(cx, "command-execute"), {command}));
     }
     TRY(set_variable_re(cx, intern(cx, "last-prefix-arg"), variable_value(cx, intern(cx, "current-prefix-arg"))));
@@ -110,6 +115,8 @@ NEOVM_COMMAND(recursive_edit, "recursive-edit", 0, 0, kMainOnly, kBlockingIo, kM
   TRY(bind_variable_re(cx, level_symbol(cx), Value::fixnum(outer + 1)));
   TRY(bind_variable_re(cx, Qstandard_output, Qt));
   TRY(bind_variable_re(cx, Qstandard_input, Qt));
+  // Commands in here put no boundary into buffers that were changed before.
+  TRY(bind_variable_re(cx, intern(cx, "undo-auto--undoably-changed-buffers"), kNil));
   const Value form = list(cx, {Qcatch, list(cx, {Qquote, Qexit}), list(cx, {intern(cx, "neovm--edit-loop")})});
   Value answer = eval_form_re(cx, form, Qt);
   if (!answer.is_exit()) {

@@ -35,12 +35,14 @@ Value prepare_re(Context& cx, Value buffer, Value window, Value prompt, Value in
   if (initial.is_string()) TRY(call(cx, "insert", {initial}));
   if (keymap.is_nil()) keymap = variable_value(cx, intern(cx, "minibuffer-local-map"));
   TRY(call(cx, "use-local-map", {keymap}));
-  return run_hook_re(cx, intern(cx, "minibuffer-setup-hook"));
+  TRY(run_hook_re(cx, intern(cx, "minibuffer-setup-hook")));
+  return set_variable_re(cx, intern(cx, "buffer-undo-list"), kNil);  // what the user does from here on can be undone
 }
 
 Value session_re(Context& cx, Value buffer, Value window, Value prompt, Value initial, Value keymap) {
   TRY(bind_variable_re(cx, intern(cx, "neovm--minibuffers"), cons(cx, buffer, active_minibuffers(cx))));
   TRY(prepare_re(cx, buffer, window, prompt, initial, keymap));
+  TRY(bind_variable_re(cx, intern(cx, "undo-auto--undoably-changed-buffers"), kNil));
   const Value form = list(cx, {Qcatch, list(cx, {Qquote, Qexit}), list(cx, {intern(cx, "neovm--edit-loop")})});
   const Value left = TRY(eval_form_re(cx, form, Qt));
   if (left == Qt) return signal_error0(cx, Qquit);

@@ -349,8 +349,8 @@ NEOVM_COMMAND(signal_process, "signal-process", 2, 2, kMainOnly, kStateWrite, kM
   return Value::fixnum(kill(pid, signal));
 }
 
-NEOVM_COMMAND(delete_process, "delete-process", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kNondeterministic,
-              "(list 'message)", "Kill PROCESS and forget it.")
+NEOVM_PRIMITIVE(delete_process, "delete-process", 1, 1, kMainOnly, kStateWrite, kMayGc, kReenters, kNondeterministic,
+                "Kill PROCESS and forget it.")
 (Context& cx, Value process) {
   const Value v = TRY(process_argument(cx, process));
   Process& p = process_raw(v);

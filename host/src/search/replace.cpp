@@ -238,12 +238,16 @@ NEOVM_PRIMITIVE(
   const int count = data.count;
   const std::int64_t start_before = data.start[sub];
   const std::int64_t end_before = data.end[sub];
-  TRY(replace_range_re(cx, from, to, newtext, false));
+  struct Place {  // NOLINT  // where the new text ends, whatever the hooks insert before it
+    Marker marker;
+    ~Place() { detach_marker(marker); }
+  } end;
+  TRY(replace_range_re(cx, from, to, newtext, false, &end.marker));
   if (data.count != count || data.start[sub] != start_before || data.end[sub] != end_before)
     return error_text(cx, "Match data clobbered by buffer modification hooks");
   shift_match_data(data, from, to, from + length);
   Buffer& b = current_buffer(cx);
-  set_point(b, clip(b, from + length));
+  set_point(b, clip(b, end.marker.buffer == &b ? end.marker.pos.chars : from + length));
   return kNil;
 }
 

@@ -100,11 +100,6 @@ NEOVM_UNBUILT(unbuilt_inotify_rm_watch, "inotify-rm-watch", 1, 1, NEOVM_VALUES_1
 NEOVM_UNBUILT(unbuilt_posn_at_x_y, "posn-at-x-y", 2, 4, NEOVM_VALUES_4)
 NEOVM_UNBUILT(unbuilt_suspend_emacs, "suspend-emacs", 0, 1, NEOVM_VALUES_1)
 
-// Descriptions of keymaps
-NEOVM_UNBUILT(unbuilt_describe_buffer_bindings, "describe-buffer-bindings", 1, 3, NEOVM_VALUES_3)
-NEOVM_UNBUILT(unbuilt_describe_vector, "describe-vector", 1, 2, NEOVM_VALUES_2)
-NEOVM_UNBUILT(unbuilt_help_describe_vector, "help--describe-vector", 7, 7, NEOVM_VALUES_7)
-
 // Colour management
 NEOVM_UNBUILT(unbuilt_lcms_cam02_ucs, "lcms-cam02-ucs", 2, 4, NEOVM_VALUES_4)
 NEOVM_UNBUILT(unbuilt_lcms_cie_de2000, "lcms-cie-de2000", 2, 5, NEOVM_VALUES_5)

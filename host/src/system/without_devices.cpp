@@ -1,5 +1,9 @@
 // Questions about devices and libraries that this machine does without; the answers are those of a terminal-less Emacs where
 // that has nothing to tell either.
+#include <malloc.h>
+
+#include <cstdio>
+
 #include "display/display.hpp"
 #include "neovm/abi/api.hpp"
 
@@ -17,8 +21,6 @@ NEOVM_NEVER(profiler_cpu_stop, "profiler-cpu-stop", 0, 0, (Context&),
             "Stop profiling processor time; nil when it was not.")
 NEOVM_NEVER(profiler_memory_stop, "profiler-memory-stop", 0, 0, (Context&),
             "Stop profiling allocation; nil when it was not.")
-NEOVM_NEVER(malloc_info, "malloc-info", 0, 0, (Context&),
-            "Report on the C library's memory; there is nothing to report.")
 NEOVM_NEVER(set_input_mode, "set-input-mode", 3, 4, (Context&, Value, Value, Value, Value),
             "Set how the terminal is read; there is none.")
 NEOVM_NEVER(set_input_interrupt_mode, "set-input-interrupt-mode", 1, 1, (Context&, Value),
@@ -27,6 +29,12 @@ NEOVM_NEVER(set_quit_char, "set-quit-char", 1, 1, (Context&, Value),
             "Set the terminal's quit character; there is none.")
 NEOVM_NEVER(inotify_valid_p, "inotify-valid-p", 1, 1, (Context&, Value), "Return t for a live watch; there are none.")
 #undef NEOVM_NEVER
+NEOVM_COMMAND(malloc_info, "malloc-info", 0, 0, kMainOnly, kStateRead, kNoGc, kNoReentry, kDeterministic, "",
+              "Tell on standard error, in XML, how the C library's heap is filled.")
+(Context&) {
+  ::malloc_info(0, stderr);
+  return kNil;
+}
 
 // ---- fonts: specifications exist, but never a font ------------------------------------------------------------
 

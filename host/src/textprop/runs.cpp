@@ -179,8 +179,16 @@ bool plists_equal(Value a, Value b) {
   return true;
 }
 
+bool has_properties_of(Value plist, Value other) {
+  for (; other.is_cons() && cdr_raw(other).is_cons(); other = cdr_raw(cdr_raw(other))) {
+    const Value p = car_raw(other);
+    if (p != Qrear_nonsticky && p != Qfront_sticky && plist_cell(plist, p).is_nil()) return false;
+  }
+  return true;
+}
+
 Value merge_inherited(Context& cx, Value own, Value inherited) {
-  Value out = inherited;
+  Value out = copy_plist(cx, inherited);
   for (; own.is_cons() && cdr_raw(own).is_cons(); own = cdr_raw(cdr_raw(own))) {
     if (plist_cell(inherited, car_raw(own)).is_nil())
       out = cons(cx, car_raw(own), cons(cx, car_raw(cdr_raw(own)), out));

@@ -51,6 +51,8 @@ Maybe<Region> span_arguments(Context& cx, const PropertyTarget& target, Value st
 Value lookup_char_property(Context& cx, Value plist, Value property, bool is_text);
 // True when two plists have the same properties with eq values.
 bool plists_equal(Value a, Value b);
+// True if PLIST has a value for every property of OTHER, those about stickiness aside.
+bool has_properties_of(Value plist, Value other);
 // Properties that text inserted between `left` and `right` inherits.
 Value sticky_plist(Context& cx, Value left, Value right);
 // A new list with the same properties; in the same order, and in the opposite one (copies between strings, and what

@@ -127,6 +127,11 @@ void IntervalTree::grow_run(std::int64_t pos, std::int64_t count) {
   }
 }
 
+void IntervalTree::stretch(std::int64_t pos, std::int64_t count) {
+  if (root_ != 0) grow_run(pos, count);
+  length_ += count;
+}
+
 void IntervalTree::replace(std::int64_t start, std::int64_t end, Value value) {
   if (start >= end) return;
   if (root_ == 0) {

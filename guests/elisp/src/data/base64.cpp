@@ -145,20 +145,20 @@ DATA_MAKES(base64_decode_string, "base64-decode-string", 1, 2,
   if (!decode(string_view_of(s), url.truthy(), &out)) return error_text(cx, "Invalid base64 data");
   return make_unibyte_string(cx, out);
 }
-DATA_REENTERS(base64_encode_region, "base64-encode-region", 2, 3,
-              "Replace the bytes from BEG to END by their form in base 64; return its length.")
+DATA_REENTERS_COMMAND(base64_encode_region, "base64-encode-region", 2, 3, "r",
+                      "Replace the bytes from BEG to END by their form in base 64; return its length.")
 (Context& cx, Value from, Value to, Value no_break) {
   return replace_region_re(cx, from, to, [&](Value s) {
     return encode_string(cx, s, {no_break.is_nil(), true, false});
   });
 }
-DATA_REENTERS(base64url_encode_region, "base64url-encode-region", 2, 3,
-              "Replace the bytes from BEG to END by their form in the base 64 of URLs.")
+DATA_REENTERS_COMMAND(base64url_encode_region, "base64url-encode-region", 2, 3, "r",
+                      "Replace the bytes from BEG to END by their form in the base 64 of URLs.")
 (Context& cx, Value from, Value to, Value no_pad) {
   return replace_region_re(cx, from, to, [&](Value s) { return encode_string(cx, s, {false, no_pad.is_nil(), true}); });
 }
-DATA_REENTERS(base64_decode_region, "base64-decode-region", 2, 3,
-              "Replace base 64 from BEG to END by the bytes it stands for; return their number.")
+DATA_REENTERS_COMMAND(base64_decode_region, "base64-decode-region", 2, 3, "r",
+                      "Replace base 64 from BEG to END by the bytes it stands for; return their number.")
 (Context& cx, Value from, Value to, Value url) {
   return replace_region_re(cx, from, to, [&](Value s) -> Value {
     std::string out;

@@ -19,6 +19,9 @@
 // May run Lisp.
 #define DATA_REENTERS(id, name, min, max, doc) \
   NEOVM_PRIMITIVE(id, name, min, max, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, doc)
+// The same, and a command; `spec` is the string of its `interactive` form.
+#define DATA_REENTERS_COMMAND(id, name, min, max, spec, doc) \
+  NEOVM_COMMAND(id, name, min, max, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, spec, doc)
 // Depends on the machine: clock, counters, memory.
 #define DATA_VARIES(id, name, min, max, doc) \
   NEOVM_PRIMITIVE(id, name, min, max, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic, doc)

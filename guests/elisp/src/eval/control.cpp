@@ -140,7 +140,7 @@ NEOVM_PRIMITIVE(interactive_form, "interactive-form", 1, 1, kWorkerSafe, kStateR
   if (is_subr(f)) {
     const char* spec = f.as_pointer<SubrObject>()->descriptor->interactive;
     if (spec == nullptr) return kNil;
-    if (spec[0] == '\0') return list(cx, {Qinteractive, kNil});
+    if (spec[0] == '\0') return list(cx, { Qinteractive, TRY(make_string(cx, "")) });
     if (spec[0] == '(') {
       const Value text = TRY(make_string(cx, spec));
       const Value form = TRY(funcall_re(cx, Qread_from_string, {text}));

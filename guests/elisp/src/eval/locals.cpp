@@ -50,8 +50,8 @@ void make_localized(SymbolCells& c) {
 
 }  // namespace
 
-NEOVM_PRIMITIVE(make_local_variable, "make-local-variable", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters,
-                kDeterministic, "Give VARIABLE a value of its own in the current buffer.")
+NEOVM_COMMAND(make_local_variable, "make-local-variable", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+              kDeterministic, "vMake Local Variable: ", "Give VARIABLE a value of its own in the current buffer.")
 (Context& cx, Value variable) {
   CHECK_SYMBOL(variable);
   const Value symbol = core::resolve_alias(cx, variable);
@@ -72,8 +72,9 @@ NEOVM_PRIMITIVE(make_local_variable, "make-local-variable", 1, 1, kWorkerSafe, k
   return variable;
 }
 
-NEOVM_PRIMITIVE(make_variable_buffer_local, "make-variable-buffer-local", 1, 1, kWorkerSafe, kStateWrite, kMayGc,
-                kNoReentry, kDeterministic, "Make VARIABLE become buffer-local whenever it is set.")
+NEOVM_COMMAND(make_variable_buffer_local, "make-variable-buffer-local", 1, 1, kWorkerSafe, kStateWrite, kMayGc,
+              kNoReentry, kDeterministic,
+              "vMake Variable Buffer Local: ", "Make VARIABLE become buffer-local whenever it is set.")
 (Context& cx, Value variable) {
   CHECK_SYMBOL(variable);
   const Value symbol = core::resolve_alias(cx, variable);
@@ -86,8 +87,8 @@ NEOVM_PRIMITIVE(make_variable_buffer_local, "make-variable-buffer-local", 1, 1, 
   return variable;
 }
 
-NEOVM_PRIMITIVE(kill_local_variable, "kill-local-variable", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters,
-                kDeterministic, "Take away VARIABLE's own value in the current buffer.")
+NEOVM_COMMAND(kill_local_variable, "kill-local-variable", 1, 1, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+              kDeterministic, "vKill Local Variable: ", "Take away VARIABLE's own value in the current buffer.")
 (Context& cx, Value variable) {
   CHECK_SYMBOL(variable);
   const Value symbol = core::resolve_alias(cx, variable);

@@ -298,9 +298,11 @@ Maybe<bool> Formatter::number_directive(const Spec& spec, Value arg, Directive* 
         if (ch >= 'a' && ch <= 'z') ch = static_cast<char>(ch - 'a' + 'A');
     if (spec.precision >= 0) {
       zero = false;
-      if (spec.precision > static_cast<std::int64_t>(digits.size())) {
+      // The precision of a bignum counts its minus sign, too.
+      const std::int64_t wanted = spec.precision - (is_bignum(n) && sign == "-" ? 1 : 0);
+      if (wanted > static_cast<std::int64_t>(digits.size())) {
         if (spec.precision > kMaxField / 4) return too_long();
-        digits.insert(0, static_cast<std::size_t>(spec.precision) - digits.size(), '0');
+        digits.insert(0, static_cast<std::size_t>(wanted) - digits.size(), '0');
       }
       if (spec.precision == 0 && digits == "0") digits.clear();
     }
@@ -346,6 +348,18 @@ std::int64_t Formatter::map_position(std::int64_t position, bool end) const {
   return position + shift;
 }
 
+namespace {
+
+// The hook lists properties in the order in which they are read and printed; added in that order they would be turned around.
+Value turned_around(Context& cx, Value plist) {
+  Value out = kNil;
+  for (; plist.is_cons() && cdr_raw(plist).is_cons(); plist = cdr_raw(cdr_raw(plist)))
+    out = cons(cx, car_raw(plist), cons(cx, car_raw(cdr_raw(plist)), out));
+  return out;
+}
+
+}  // namespace
+
 void Formatter::copy_properties(Value result) {
   const HostHooks& hooks = host_hooks(cx_);
   if (hooks.string_property_intervals == nullptr || hooks.add_string_properties == nullptr) return;
@@ -354,7 +368,8 @@ void Formatter::copy_properties(Value result) {
       const Value run = car_raw(l);
       const std::int64_t from = map_position(car_raw(run).as_fixnum(), false);
       const std::int64_t to = map_position(car_raw(cdr_raw(run)).as_fixnum(), true);
-      if (from < to) hooks.add_string_properties(cx_, result, from, to, car_raw(cdr_raw(cdr_raw(run))));
+      if (from < to)
+        hooks.add_string_properties(cx_, result, from, to, turned_around(cx_, car_raw(cdr_raw(cdr_raw(run)))));
     }
   }
   for (const Directive& d : directives_) {
@@ -369,7 +384,7 @@ void Formatter::copy_properties(Value result) {
       if (to == old_length || to > new_length) to = new_length;
       if (from < to)
         hooks.add_string_properties(cx_, result, d.text_start + from, d.text_start + to,
-                                    car_raw(cdr_raw(cdr_raw(run))));
+                                    turned_around(cx_, car_raw(cdr_raw(cdr_raw(run)))));
     }
   }
 }

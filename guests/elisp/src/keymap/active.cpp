@@ -39,11 +39,6 @@ NEOVM_PRIMITIVE(use_local_map, "use-local-map", 1, 1, kWorkerSafe, kStateWrite, 
 
 namespace {
 
-struct ModeMaps {
-  Value maps = kNil;   // in order of precedence once collected
-  Value modes = kNil;  // the mode variable of each
-};
-
 Value add_mode_maps_re(Context& cx, Value alist, Value except, ModeMaps* out) {
   for (; alist.is_cons(); alist = cdr_raw(alist)) {
     const Value entry = car_raw(alist);
@@ -59,8 +54,8 @@ Value add_mode_maps_re(Context& cx, Value alist, Value except, ModeMaps* out) {
   return kNil;
 }
 
-// The maps of the minor modes that are on. What minor-mode-overriding-map-alist says about a mode replaces what
-// minor-mode-map-alist says.
+}  // namespace
+
 Value minor_mode_maps_re(Context& cx, ModeMaps* out) {
   for (Value l = variable_value(cx, Qemulation_mode_map_alists); l.is_cons(); l = cdr_raw(l)) {
     const Value alist = car_raw(l);
@@ -74,8 +69,6 @@ Value minor_mode_maps_re(Context& cx, ModeMaps* out) {
   return kNil;
 }
 
-// The keymap that PROPERTY gives at POSITION: of the character after it, otherwise what a character inserted here
-// would inherit from the text before.
 Value property_map_re(Context& cx, Value position, Value property) {
   Value v = TRY(funcall_re(cx, Qget_char_property, {position, property}));
   if (v.is_nil()) {
@@ -88,6 +81,8 @@ Value property_map_re(Context& cx, Value position, Value property) {
   }
   return v.is_nil() ? kNil : get_keymap_re(cx, v, OnMissing::kNil, Autoload::kYes);
 }
+
+namespace {
 
 // POSITION as a buffer position; anything that is none means point.
 Value place_in_buffer_re(Context& cx, Value position) {

@@ -67,8 +67,12 @@ enum class Autoload : std::uint8_t { kNo, kYes };
 // OBJECT as a keymap list: one itself, or a symbol whose function is one (autoloaded on request).
 Value get_keymap_re(Context& cx, Value object, OnMissing missing, Autoload autoload);
 Value keymap_parent_re(Context& cx, Value map, Autoload autoload);
+// The map that ELEMENT of a keymap is, by itself or by its function; nil for none. Autoloads nothing.
+Value embedded_keymap_re(Context& cx, Value element);
 // What a binding means: menu items and their strings taken off, :filter functions run.
 Value binding_definition_re(Context& cx, Value binding);
+// The same without running the :filter of a menu item.
+Value binding_without_filter(Value binding);
 // Pushes (EVENT . BINDING) of MAP, with its parents' when `parents`, onto `*out`, the last one first.
 Value collect_bindings_re(Context& cx, Value map, bool parents, Value* out);
 
@@ -86,6 +90,17 @@ Value compose_maps_re(Context& cx, Value maps);
 
 // ---- definition (define.cpp) ------------------------------------------------------------------------------------
 void store_binding(Context& cx, Value map, Value event, Value definition);
+
+struct ModeMaps {
+  Value maps = kNil;   // in order of precedence
+  Value modes = kNil;  // the mode variable of each
+};
+// The maps of the minor modes that are on. What minor-mode-overriding-map-alist says about a mode replaces what
+// minor-mode-map-alist says.
+Value minor_mode_maps_re(Context& cx, ModeMaps* out);
+// The keymap that PROPERTY gives at POSITION: of the character after it, otherwise what a character inserted here
+// would inherit from the text before.
+Value property_map_re(Context& cx, Value position, Value property);
 
 // ---- the active maps (active.cpp) -------------------------------------------------------------------------------
 Value current_active_maps_re(Context& cx, bool overriding, Value position);

@@ -58,6 +58,8 @@ bool is_plain_character(Value event) { return event.is_natnum_fixnum() && event.
 // What one element says about the event; kUnbound when nothing.
 Value element_answer_re(Context& cx, Value element, Value event, LookupOptions options, Answers* answers) {
   if (is_keymap_list(element)) return lookup_event_re(cx, element, event, options);
+  if (element.is_symbol() && TRY(embedded_keymap_re(cx, element)).truthy())
+    return lookup_event_re(cx, TRY(get_keymap_re(cx, element, OnMissing::kSignal, Autoload::kYes)), event, options);
   if (is_char_table(element)) {
     if (!is_plain_character(event)) return kUnbound;
     return from_table(char_table_get(element, static_cast<int>(event.as_fixnum())));
@@ -165,7 +167,8 @@ NEOVM_PRIMITIVE(lookup_key, "lookup-key", 2, 3, kWorkerSafe, kStateRead, kMayGc,
                 "Look up KEY in KEYMAP (or a list of keymaps); a number says how many events were a complete key.")
 (Context& cx, Value keymap, Value key, Value accept_default) {
   const bool several = keymap.is_list() && !is_keymap_list(keymap);
-  const Value map = several ? TRY(compose_maps_re(cx, keymap)) : TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
+  const Value map =
+      several ? cons(cx, Qkeymap, keymap) : TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
   if (!is_key_sequence(key)) return wrong_type(cx, Qarrayp, key);
   if (several && key_count(key) == 0) return keymap;
   return lookup_key_re(cx, map, key, accept_default.truthy());

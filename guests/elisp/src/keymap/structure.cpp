@@ -57,12 +57,27 @@ Value keymap_parent_re(Context& cx, Value map, Autoload autoload) {
   return rest.is_cons() ? rest : get_keymap_re(cx, rest, OnMissing::kNil, autoload);
 }
 
-Value binding_definition_re(Context& cx, Value binding) {
+namespace {
+
+// The part of BINDING from the definition on that a menu item has before its properties; kUnbound when it is no menu item.
+Value menu_item_rest(Value* binding) {
   // ("Item" "Help" . DEFINITION)
-  while (binding.is_cons() && car_raw(binding).is_string()) binding = cdr_raw(binding);
-  if (!binding.is_cons() || car_raw(binding) != Qmenu_item || !cdr_raw(binding).is_cons()) return binding;
-  // (menu-item NAME DEFINITION . PROPERTIES)
-  const Value rest = cdr_raw(cdr_raw(binding));
+  while (binding->is_cons() && car_raw(*binding).is_string()) *binding = cdr_raw(*binding);
+  if (!binding->is_cons() || car_raw(*binding) != Qmenu_item || !cdr_raw(*binding).is_cons()) return kUnbound;
+  return cdr_raw(cdr_raw(*binding));  // (menu-item NAME DEFINITION . PROPERTIES)
+}
+
+}  // namespace
+
+Value binding_without_filter(Value binding) {
+  const Value rest = menu_item_rest(&binding);
+  if (rest.is_unbound()) return binding;
+  return rest.is_cons() ? car_raw(rest) : rest;
+}
+
+Value binding_definition_re(Context& cx, Value binding) {
+  const Value rest = menu_item_rest(&binding);
+  if (rest.is_unbound()) return binding;
   if (!rest.is_cons()) return rest;
   const Value definition = car_raw(rest);
   if (definition.is_nil()) return kNil;
@@ -72,20 +87,28 @@ Value binding_definition_re(Context& cx, Value binding) {
   return definition;
 }
 
+Value embedded_keymap_re(Context& cx, Value element) {
+  if (!element.is_cons() && (!element.is_symbol() || element == Qkeymap)) return kNil;
+  return get_keymap_re(cx, element, OnMissing::kNil, Autoload::kNo);
+}
+
+// Appends to *out what MAP binds, the last first. Without `parents' it stops at the first map inside MAP, or at its parent,
+// and returns the elements from there on.
 Value collect_bindings_re(Context& cx, Value map, bool parents, Value* out) {
   Value rest = cdr_raw(TRY(get_keymap_re(cx, map, OnMissing::kSignal, Autoload::kYes)));
   for (std::int64_t steps = 1;; ++steps) {
     if (!rest.is_cons()) {
-      if (!parents || rest.is_nil()) return kNil;
+      if (!parents || rest.is_nil()) return rest;
       rest = TRY(get_keymap_re(cx, rest, OnMissing::kNil, Autoload::kYes));
       if (!rest.is_cons()) return kNil;
     }
     if ((steps & 1023) == 0) TRY(check_quit(cx));
     const Value element = car_raw(rest);
+    const bool embedded = TRY(embedded_keymap_re(cx, element))
+    .truthy();
+    if (!parents && (embedded || element == Qkeymap)) return rest;
     rest = cdr_raw(rest);
-    if (element == Qkeymap) {
-      if (!parents) return kNil;
-    } else if (is_keymap_list(element)) {
+    if (embedded) {
       TRY(collect_bindings_re(cx, element, parents, out));
     } else if (element.is_cons()) {
       *out = cons(cx, cons(cx, car_raw(element), cdr_raw(element)), *out);
@@ -155,31 +178,34 @@ NEOVM_PRIMITIVE(keymap_prompt, "keymap-prompt", 1, 1, kWorkerSafe, kStateRead, k
   return kNil;
 }
 
-NEOVM_PRIMITIVE(get_keyelt, "keymap--get-keyelt", 2, 2, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
-                "Return the definition inside OBJECT, an element of a keymap.")
-(Context& cx, Value object, Value) { return binding_definition_re(cx, object); }
+NEOVM_PRIMITIVE(
+    get_keyelt, "keymap--get-keyelt", 2, 2, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
+    "Return the definition inside OBJECT, an element of a keymap; FILTER: with the :filter of a menu item run.")
+(Context& cx, Value object, Value filter) {
+  return filter.truthy() ? binding_definition_re(cx, object) : binding_without_filter(object);
+}
 
 // ---- walking ---------------------------------------------------------------------------------------------------
 
 namespace {
 
-// Calls FUNCTION with event and binding. The bindings are collected first, so FUNCTION may change the map.
+// Calls FUNCTION with event and binding. The bindings are collected first, so FUNCTION may change the map. Returns what
+// collect_bindings_re does.
 Value call_with_bindings_re(Context& cx, Value function, Value map, bool parents) {
   Value bindings = kNil;
-  TRY(collect_bindings_re(cx, map, parents, &bindings));
+  const Value rest = TRY(collect_bindings_re(cx, map, parents, &bindings));
   for (Value l = nreverse_list(bindings); l.is_cons(); l = cdr_raw(l))
     TRY(funcall_re(cx, function, {car_raw(car_raw(l)), cdr_raw(car_raw(l))}));
-  return kNil;
+  return rest;
 }
 
 }  // namespace
 
 NEOVM_PRIMITIVE(map_keymap_internal, "map-keymap-internal", 2, 2, kWorkerSafe, kStateRead, kMayGc, kReenters,
-                kDeterministic, "Call FUNCTION for each binding of KEYMAP itself; return its parent.")
+                kDeterministic,
+                "Call FUNCTION for each binding of KEYMAP before its first inner map; return what is left of KEYMAP.")
 (Context& cx, Value function, Value keymap) {
-  const Value map = TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes));
-  TRY(call_with_bindings_re(cx, function, map, false));
-  return keymap_parent_re(cx, map, Autoload::kNo);
+  return call_with_bindings_re(cx, function, TRY(get_keymap_re(cx, keymap, OnMissing::kSignal, Autoload::kYes)), false);
 }
 
 NEOVM_PRIMITIVE(map_keymap, "map-keymap", 2, 3, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,

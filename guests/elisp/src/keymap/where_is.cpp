@@ -24,31 +24,46 @@ Value events_vector(Context& cx, Value keys) {
   return out;
 }
 
-bool holds_map(Value reachable, Value map) {
-  for (; reachable.is_cons(); reachable = cdr_raw(reachable))
-    if (cdr_raw(car_raw(reachable)) == map) return true;
+// True if MAP was reached on the way to SEQUENCE already.
+bool on_the_way(Value reachable, Value sequence, Value map) {
+  for (; reachable.is_cons(); reachable = cdr_raw(reachable)) {
+    if (cdr_raw(car_raw(reachable)) != map) continue;
+    const Value start = car_raw(car_raw(reachable));
+    const std::int64_t n = slot_count_raw(start);
+    if (n > slot_count_raw(sequence)) continue;
+    std::int64_t same = 0;
+    while (same < n && slot_raw(start, same) == slot_raw(sequence, same)) ++same;
+    if (same == n) return true;
+  }
   return false;
 }
 
-// (SEQUENCE . MAP) for MAP and every map that a sequence of its events leads to, shorter sequences first, each map once.
+// (SEQUENCE . MAP) for MAP and every map that a sequence of its events leads to, shorter sequences first; a map that is
+// reached in several ways is there several times, but not below itself. What the meta prefix leads to, under its meta
+// character, comes right behind the prefix.
 Value reachable_maps_re(Context& cx, Value start, Value map) {
   const Value result = list(cx, {cons(cx, start, map)});
   const std::int64_t fixed = slot_count_raw(start);
   Value last = result;
   for (Value l = result; l.is_cons(); l = cdr_raw(l)) {
     Value bindings = kNil;
+    if (!cdr_raw(car_raw(l)).is_cons()) continue;  // its file is not loaded
     TRY(collect_bindings_re(cx, cdr_raw(car_raw(l)), true, &bindings));
     for (bindings = nreverse_list(bindings); bindings.is_cons(); bindings = cdr_raw(bindings)) {
       TRY(check_quit(cx));
       const Value event = car_raw(car_raw(bindings));
       if (event.is_cons()) continue;  // a range of characters is no prefix
-      const Value definition = TRY(binding_definition_re(cx, cdr_raw(car_raw(bindings))));
+      const Value definition = binding_without_filter(cdr_raw(car_raw(bindings)));
       const Value next = TRY(get_keymap_re(cx, definition, OnMissing::kNil, Autoload::kNo));
-      if (!next.is_cons() || holds_map(result, next)) continue;
-      const Value sequence = TRY(extended(cx, car_raw(car_raw(l)), event, fixed));
+      const Value way = car_raw(car_raw(l));
+      if (next.is_nil() || on_the_way(result, way, next)) continue;
+      const Value sequence = TRY(extended(cx, way, event, fixed));
+      const bool at_end = slot_count_raw(sequence) > slot_count_raw(way) || l == last;
+      const Value behind = at_end ? last : l;
       const Value cell = list(cx, {cons(cx, sequence, next)});
-      set_cdr_raw(last, cell);
-      last = cell;
+      set_cdr_raw(cell, cdr_raw(behind));
+      set_cdr_raw(behind, cell);
+      if (at_end) last = cell;
     }
   }
   return result;
@@ -121,11 +136,12 @@ Value find_keys_re(Context& cx, Search* search) {
     Value reachable = TRY(reachable_maps_re(cx, TRY(make_vector(cx, 0, kNil)), map));
     for (; reachable.is_cons(); reachable = cdr_raw(reachable)) {
       Value bindings = kNil;
+      if (!cdr_raw(car_raw(reachable)).is_cons()) continue;
       TRY(collect_bindings_re(cx, cdr_raw(car_raw(reachable)), true, &bindings));
       for (bindings = nreverse_list(bindings); bindings.is_cons(); bindings = cdr_raw(bindings)) {
         TRY(check_quit(cx));
         Value binding = cdr_raw(car_raw(bindings));
-        if (!search->no_indirect) binding = TRY(binding_definition_re(cx, binding));
+        if (!search->no_indirect) binding = binding_without_filter(binding);
         if (TRY(same_definition(cx, binding, search->definition)).is_nil()) continue;
         TRY(consider_re(cx, search, TRY(extended(cx, car_raw(car_raw(reachable)), car_raw(car_raw(bindings)), 0))));
       }
@@ -134,15 +150,23 @@ Value find_keys_re(Context& cx, Search* search) {
   return kNil;
 }
 
+// Begins with a menu, a part of the frame or a mouse button, and goes on from there.
 bool starts_in_a_menu(Context& cx, Value keys) {
   const Value first = slot_raw(keys, 0);
-  return first == intern(cx, "menu-bar") || first == Qtool_bar || first == Qtab_bar;
+  if (slot_count_raw(keys) < 2 || !first.is_symbol() || first.is_nil()) return false;
+  const Value base = parse_event_symbol(cx, first).base;
+  for (const char* name : {"menu-bar", "tab-bar", "tool-bar", "header-line", "tab-line", "mode-line", "mouse-1",
+                           "mouse-2", "mouse-3", "mouse-4", "mouse-5"})
+    if (base == intern(cx, name)) return true;
+  return false;
 }
 
-// Can be typed on a terminal without function keys.
-bool only_characters(Value keys) {
-  for (std::int64_t i = 0; i < slot_count_raw(keys); ++i)
-    if (!slot_raw(keys, i).is_fixnum()) return false;
+// Can be typed on a terminal without function keys: ASCII characters, with meta at most.
+bool only_ascii(Value keys) {
+  for (std::int64_t i = 0; i < slot_count_raw(keys); ++i) {
+    const Value key = slot_raw(keys, i);
+    if (!key.is_fixnum() || (key.as_fixnum() & ~kMetaModifier) >= 0x80) return false;
+  }
   return true;
 }
 
@@ -171,6 +195,17 @@ NEOVM_PRIMITIVE(where_is_internal, "where-is-internal", 1, 5, kWorkerSafe, kStat
     const Value target = TRY(remapping_in_re(cx, definition, maps));
     if (target.truthy()) search.definition = target;
   }
+  if (first_only.truthy() && search.definition.is_symbol()) {
+    // The keys that the command's author wants to see, or a list of such, if they lead to it.
+    Value wanted = symbol_get(cx, search.definition, intern(cx, ":advertised-binding"));
+    const bool any = wanted.truthy();
+    const auto leads_here = [&](Value keys) -> Value {
+      return boolean(TRY(funcall_re(cx, Qlookup_key, {search.composed, keys, kNil})) == search.definition);
+    };
+    while (wanted.is_cons() && TRY(leads_here(car_raw(wanted))).is_nil()) wanted = cdr_raw(wanted);
+    if (wanted.is_cons()) return car_raw(wanted);
+    if (any && TRY(leads_here(wanted)).truthy()) return wanted;
+  }
   TRY(find_keys_re(cx, &search));
   const Value found = nreverse_list(search.found);
   if (first_only.is_nil()) return found;
@@ -178,7 +213,7 @@ NEOVM_PRIMITIVE(where_is_internal, "where-is-internal", 1, 5, kWorkerSafe, kStat
   for (Value l = found; l.is_cons(); l = cdr_raw(l)) {
     if (first_only == Qnon_ascii) return car_raw(l);
     if (starts_in_a_menu(cx, car_raw(l))) continue;
-    if (only_characters(car_raw(l))) return car_raw(l);
+    if (only_ascii(car_raw(l))) return car_raw(l);
     if (best.is_nil()) best = car_raw(l);
   }
   return best;

@@ -88,8 +88,9 @@ NEOVM_PRIMITIVE(external_debugging_output, "external-debugging-output", 1, 1, kW
   return character;
 }
 
-NEOVM_PRIMITIVE(redirect_debugging_output, "redirect-debugging-output", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
-                kDeterministic, "Send debugging output to FILE instead of standard error; nil undoes that.")
+NEOVM_COMMAND(redirect_debugging_output, "redirect-debugging-output", 1, 2, kMainOnly, kStateWrite, kMayGc, kReenters,
+              kDeterministic, "FDebug output file: \nP",
+              "Send debugging output to FILE instead of standard error; nil undoes that.")
 (Context& cx, Value file, Value append) {
   PrintState& state = print_state(cx);
   if (!file.is_nil()) {

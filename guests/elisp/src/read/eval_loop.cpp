@@ -187,9 +187,9 @@ Maybe<bool> lexically_bound_re(Context& cx, ReadStream& in) {
   return cookie_says_lexical(text);
 }
 
-NEOVM_PRIMITIVE(eval_buffer, "eval-buffer", 0, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
-                "Evaluate the accessible part of BUFFER as Lisp code. PRINTFLAG, FILENAME, UNIBYTE and DO-ALLOW-PRINT "
-                "tell where output goes and which file load-history names.")
+NEOVM_COMMAND(eval_buffer, "eval-buffer", 0, 5, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "",
+              "Evaluate the accessible part of BUFFER as Lisp code. PRINTFLAG, FILENAME, UNIBYTE and DO-ALLOW-PRINT "
+              "tell where output goes and which file load-history names.")
 (Context& cx, Value buffer, Value printflag, Value filename, Value, Value do_allow_print) {
   const HostHooks& hooks = host_hooks(cx);
   const std::size_t depth = binding_depth(cx);
@@ -217,8 +217,8 @@ NEOVM_PRIMITIVE(eval_buffer, "eval-buffer", 0, 5, kWorkerSafe, kStateWrite, kMay
   return unbind_to_re(cx, depth, kNil);
 }
 
-NEOVM_PRIMITIVE(eval_region, "eval-region", 2, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic,
-                "Evaluate the current buffer's text from START to END as Lisp code, reading with READ-FUNCTION.")
+NEOVM_COMMAND(eval_region, "eval-region", 2, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters, kDeterministic, "r",
+              "Evaluate the current buffer's text from START to END as Lisp code, reading with READ-FUNCTION.")
 (Context& cx, Value start, Value end, Value printflag, Value read_function) {
   const HostHooks& hooks = host_hooks(cx);
   const std::size_t depth = binding_depth(cx);

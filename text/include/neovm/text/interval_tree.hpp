@@ -38,6 +38,8 @@ class IntervalTree {
   void replace(std::int64_t start, std::int64_t end, Value value);
   // Makes room for `count` units at `pos`, as a run of their own with this value.
   void insert(std::int64_t pos, std::int64_t count, Value value);
+  // Makes room for `count` units inside or at the end of the run that holds `pos`, which gets longer.
+  void stretch(std::int64_t pos, std::int64_t count);
   void erase(std::int64_t start, std::int64_t end);
   // Drops every value; the text has `length` units now.
   void reset(std::int64_t length);

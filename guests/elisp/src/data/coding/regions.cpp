@@ -65,8 +65,8 @@ Maybe<bool> check_destination(Context& cx, Value v) {
 
 }  // namespace
 
-DATA_REENTERS(decode_coding_region, "decode-coding-region", 3, 4,
-              "Decode the region by CODING-SYSTEM; DESTINATION t returns a string, a buffer receives it.")
+DATA_REENTERS_COMMAND(decode_coding_region, "decode-coding-region", 3, 4, "r\nzCoding system: ",
+                      "Decode the region by CODING-SYSTEM; DESTINATION t returns a string, a buffer receives it.")
 (Context& cx, Value start, Value end, Value name, Value destination) {
   TRY(coding_argument_re(cx, name));
   const Bounds r = TRY(region_re(cx, start, end));
@@ -75,8 +75,8 @@ DATA_REENTERS(decode_coding_region, "decode-coding-region", 3, 4,
   const Value result = TRY(funcall_re(cx, Qdecode_coding_string, {text, name.is_nil() ? Value(Qno_conversion) : name}));
   return deliver_re(cx, r, result, destination);
 }
-DATA_REENTERS(encode_coding_region, "encode-coding-region", 3, 4,
-              "Encode the region by CODING-SYSTEM; DESTINATION t returns a string, a buffer receives it.")
+DATA_REENTERS_COMMAND(encode_coding_region, "encode-coding-region", 3, 4, "r\nzCoding system: ",
+                      "Encode the region by CODING-SYSTEM; DESTINATION t returns a string, a buffer receives it.")
 (Context& cx, Value start, Value end, Value name, Value destination) {
   TRY(coding_argument_re(cx, name));
   const Bounds r = TRY(region_re(cx, start, end));
