@@ -335,7 +335,7 @@ NEOVM_PRIMITIVE(make_temp_file_internal, "make-temp-file-internal", 4, 4, kWorke
 }
 
 NEOVM_COMMAND(unix_sync, "unix-sync", 0, 0, kWorkerSafe, kBlockingIo, kNoGc, kNoReentry, kNondeterministic, "",
-                "Tell the system to write its buffers to disk.")
+              "Tell the system to write its buffers to disk.")
 (Context& cx) {
   run_blocking(cx, [] {
     sync();
