@@ -32,3 +32,5 @@
 (with-temp-buffer (let ((b (current-buffer)) seen) (use-local-map (let ((m (make-sparse-keymap))) (define-key m "x" 'kd-foo) m)) (let ((f (lambda (&rest a) (push (list (nth 1 a) (nth 3 a) (nth 4 a) (nth 5 a) (nth 6 a) (nth 7 a) (nth 8 a)) seen)))) (unwind-protect (progn (advice-add 'describe-map-tree :override f) (with-temp-buffer (describe-buffer-bindings b) (describe-buffer-bindings b "\C-x" t))) (advice-remove 'describe-map-tree f))) (nreverse seen)))
 (describe-buffer-bindings "nosuch")
 (with-temp-buffer (let ((standard-output (current-buffer))) (describe-map-tree '(keymap (1 . foo) (2 . bar)) nil nil nil nil nil nil nil nil)) (buffer-string))
+(with-temp-buffer (insert "zz") (describe-vector [nil a b b nil c]) (list (point) (buffer-string)))
+(with-temp-buffer (describe-vector (let ((c (make-char-table 'keymap nil))) (set-char-table-range c '(?g . ?k) 'foo) c) (lambda (d) (insert (format "<%S>" d)))) (buffer-string))
