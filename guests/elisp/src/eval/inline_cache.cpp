@@ -89,7 +89,7 @@ std::uint32_t kind_of_primitive(const Machine& m, Value function, std::uint32_t 
       n < static_cast<std::uint32_t>(d->min_args) || (d->max_args >= 0 && n > static_cast<std::uint32_t>(d->max_args)))
     return kCalledGenerally;
   // GNU's opcodes of the primitives in the order of CallKind.
-  constexpr std::uint8_t kInLine[] = {92, 90, 85, 86, 87, 88, 89};
+  constexpr std::uint8_t kInLine[] = {92, 90, 95, 85, 86, 87, 88, 89};
   for (std::uint32_t i = 0; n == 2 && i < std::size(kInLine); ++i)
     if (d == m.byte_primitives[kInLine[i]].descriptor) return kCalledAdd + i;
   return static_cast<int>(n) == d->max_args && n >= 1 && n <= 3 ? n : static_cast<std::uint32_t>(kCalledDirectly);

@@ -23,9 +23,10 @@ core::bytecode::Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbo
 enum CallKind : std::uint32_t {
   kCalledDirectly = 4,  // … of others
   kCalledGenerally,     // anything else
-  // Primitives that are done in line when both arguments are fixnums
+  // Primitives that are done in line when both arguments are fixnums, or floats.
   kCalledAdd,
   kCalledSub,
+  kCalledMul,
   kCalledEqual,
   kCalledGreater,
   kCalledLess,

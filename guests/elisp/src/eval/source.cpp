@@ -37,10 +37,6 @@ bool extend_in_registers(Frame* f, Value old, Value extended) {
   }
 }
 
-// Set in a card, this bit tells that nobody has stored into its 512 bytes since: the write barrier makes the card a plain
-// 1. For the collector any card but 0 is dirty, and it clears them all.
-constexpr std::uint8_t kUnwritten = 2;
-
 bool equal_to_what_was_seen(Value object) {
   const SlotsObject* seen = slots_raw(slot_raw(object, 1));
   const std::int64_t n = slot_count_raw(slot_raw(object, 1));
@@ -62,13 +58,9 @@ void find_cards(SourceMap& map, Value object) {
 
 // Is the body what was compiled? COLLECTION is the number of those so far, each of which may have moved the conses.
 bool unchanged(SourceMap& map, Value object, std::uint64_t collection) {
+  if (known_unchanged(map, collection)) return true;
   for (const SourceMap::Head& h : map.heads)
     if (h.cells->function_version != h.version) return false;
-  if (map.checked == collection) [[likely]] {
-    std::uint8_t all = kUnwritten;
-    for (const std::uint8_t* card : map.cards) all &= *card;
-    if (all != 0) return true;
-  }
   if (!equal_to_what_was_seen(object)) return false;
   if (map.checked != collection) find_cards(map, object);
   map.checked = collection;
@@ -121,6 +113,7 @@ void Tiers::compile_source_now(Context& cx, Warmth* w, Value tail, bool is_form,
 void Tiers::drop_source(Context& cx, Warmth* w, Value tail) {
   ++statistics.source_dropped;
   w->code = kNil;
+  w->map = nullptr;
   w->calls = 0;
   hash_table_remove(cx, sources_, tail);
 }
@@ -166,7 +159,9 @@ Value Tiers::enter_source(Context& cx, Value function, std::uint32_t n, Value ca
   }
   const Value object = valid_source(cx, w, tail, false, lexical);
   if (object.is_nil()) return kNil;
-  const FunctionState* const s = state(state_number(object));
+  FunctionState* const s = state(state_number(object));
+  w->map = s->source.get();
+  w->state = s;
   return n < s->mandatory || (!s->rest && n > s->parameters) ? kNil : object;
 }
 
@@ -210,7 +205,9 @@ bool Tiers::veto_source(Context& cx, Value function) {
   const Value tail = source_tail(function, &lexical);
   if (!options.enabled || tail.is_nil()) return false;
   // Frames of its register code go on in it; it is theirs alone from now on.
-  known_source(cx, tail)->code = Qt;
+  Warmth* const w = known_source(cx, tail);
+  w->code = Qt;
+  w->map = nullptr;
   remember_source(cx, tail, Qt);
   return true;
 }

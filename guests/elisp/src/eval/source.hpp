@@ -16,6 +16,7 @@
 
 #include "eval/machine.hpp"
 #include "eval/tiers.hpp"
+#include "neovm/abi/api.hpp"
 
 namespace neovm::elisp {
 
@@ -49,6 +50,37 @@ struct SourceMap {
   bool keeps_parameters = false;  // nothing sets them: they are what the call's record shows
   bool stale = false;             // to be compiled anew: a variable has become special, a function a macro
 };
+
+// Set in a card, this bit tells that nobody has stored into its 512 bytes since: the write barrier makes the card a plain
+// 1. For the collector any card but 0 is dirty, and it clears them all.
+inline constexpr std::uint8_t kUnwritten = 2;
+
+// Have the conses of MAP's code been compared since collection number COLLECTION, and has nobody stored near them since?
+inline bool known_unchanged(const SourceMap& map, std::uint64_t collection) {
+  for (const SourceMap::Head& h : map.heads)
+    if (h.cells->function_version != h.version) return false;
+  std::uint8_t all = kUnwritten;
+  for (const std::uint8_t* card : map.cards) all &= *card;
+  return all != 0 && map.checked == collection;
+}
+
+inline Value Tiers::quick_source(Value function, std::uint32_t n, FunctionState** state) {
+  Value tail = cdr_raw(function);
+  const bool lexical = car_raw(function) == Qclosure;
+  if (lexical) {
+    if (!tail.is_cons() || !car_raw(tail).is_cons()) return kNil;
+    tail = cdr_raw(tail);
+  } else if (car_raw(function) != Qlambda) {
+    return kNil;
+  }
+  const Warmth* const w = warmth_of(tail);
+  if (w->tail != tail.bits() || w->map == nullptr || !options.source || !options.enabled) return kNil;
+  const SourceMap& map = *w->map;
+  if (map.stale || map.lexical != lexical || !known_unchanged(map, collections_)) return kNil;
+  if (n < w->state->mandatory || (n > w->state->parameters && !w->state->rest)) return kNil;
+  *state = w->state;
+  return w->code;
+}
 
 inline bool is_source_frame(const Frame* f) {
   return f->op == FrameOp::kRegister && reinterpret_cast<const FunctionState*>(f->env.bits())->source != nullptr;

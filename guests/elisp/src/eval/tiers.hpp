@@ -159,6 +159,8 @@ class Tiers {
   // them, nil otherwise; it is compiled when it has become warm. CALLED, the symbol it is called by, names it in reports (nil:
   // the call's record on top knows).
   Value enter_source(Context& cx, Value function, std::uint32_t n, Value called = kNil);
+  // What enter_source would answer, and the state of that code, when it can be told without looking far; nil otherwise.
+  Value quick_source(Value function, std::uint32_t n, FunctionState** state);
   // The same for FORM, a cons, which is about to be evaluated in ENV: for one that was evaluated so often already, and with
   // `at_once` now.
   Value enter_form(Context& cx, Value form, Value env, bool at_once);
@@ -186,6 +188,9 @@ class Tiers {
     std::uint64_t tail = 0;
     std::uint32_t calls = 0;
     Value code = kNil;  // nil: not compiled, t: refused
+    // Of a function, once its code has been found to hold: for quick_source.
+    SourceMap* map = nullptr;
+    FunctionState* state = nullptr;
   };
   Warmth* warmth_of(Value tail) { return &warmth_[(tail.bits() >> 4 ^ tail.bits() >> 13) & (warmth_.size() - 1)]; }
   // Loads what is known of TAIL into its place.
