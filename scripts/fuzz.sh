@@ -47,7 +47,7 @@ for target in "${targets[@]}"; do
   if [ "$keep" = yes ]; then
     rm -rf "$folder.min" && mkdir "$folder.min"
     (ulimit -s 131072 && "build/fuzz/bin/fuzz_$target" -merge=1 "$folder.min" "$folder") >>"$log" 2>&1
-    "$PYTHON" tests/fuzz/corpus.py pack "$target" "$folder.min"
+    "$PYTHON" tests/fuzz/corpus.py pack "$target" "$folder.min" 750
   fi
 done
 echo "$passed passed, $failed failed"
