@@ -92,6 +92,11 @@ Value call_handler_re(Context& cx, Value name, Value operation, std::initializer
 
 // ---- text -------------------------------------------------------------------------------------------
 
+std::string unquoted_name(std::string_view name) {
+  if (!name.starts_with("/:")) return std::string(name);
+  return name.size() > 2 ? std::string(name.substr(2)) : "/";
+}
+
 std::string as_directory(std::string_view name) {
   if (name.empty()) return "./";
   std::string out(name);

@@ -35,6 +35,8 @@ Value expand_file_name_re(Context& cx, Value name, Value default_directory);
 inline Value expand_re(Context& cx, Value name) { return expand_file_name_re(cx, name, neovm::kNil); }
 
 // Text operations on internal bytes.
+// A quoted name ("/:...") as the system knows it; any other as it is.
+std::string unquoted_name(std::string_view name);
 std::string as_directory(std::string_view name);
 std::string directory_as_file(std::string_view name);
 // Bytes of NAME up to and including the last slash.

@@ -103,8 +103,6 @@ NEOVM_PRIMITIVE(file_symlink_p, "file-symlink-p", 1, 1, kWorkerSafe, kBlockingIo
       ask_about_name(cx, AT_FDCWD, path.c_str(), [&] { return readlink(path.c_str(), target, sizeof target - 1); });
   if (n < 0) return kNil;
   std::string text(target, static_cast<std::size_t>(n));
-  // A relative target that looks remote is quoted.
-  if (text[0] == '/' && text.find(':') != std::string::npos) text = "/:" + text;
   return decode_file_name(cx, text);
 }
 

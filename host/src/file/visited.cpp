@@ -17,7 +17,7 @@ NEOVM_PRIMITIVE(verify_visited_file_modtime, "verify-visited-file-modtime", 0, 1
   Buffer& b = *TRY(buffer_or_current(cx, buf));
   const Value name = buffer_variable(cx, b, Qbuffer_file_name);
   if (!name.is_string() || b.stamp.nanoseconds == FileStamp::kUnknown) return Qt;
-  NEOMACS_TRY_HANDLER(cx, name, Qverify_visited_file_modtime, b.self);
+  NEOMACS_TRY_HANDLER(cx, name, Qverify_visited_file_modtime, buf);
   const std::string path = TRY(encode_file_name(cx, name));
   struct stat st;
   FileStamp now;

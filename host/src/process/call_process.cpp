@@ -30,6 +30,13 @@ struct Destination {
   Value error_file = kNil;
 };
 
+// NAME expanded and without the quoting of names that look remote.
+Value local_name_re(Context& cx, Value name) {
+  const Value full = TRY(expand_re(cx, name));
+  if (!full.is_string() || !string_view_of(full).starts_with("/:")) return full;
+  return string_like(cx, full, unquoted_name(string_view_of(full)));
+}
+
 Maybe<Destination> destination_argument_re(Context& cx, Value v) {
   Destination d;
   if (v.is_cons() && car_raw(v) != QCfile) {  // (REAL STDERR)
@@ -40,7 +47,7 @@ Maybe<Destination> destination_argument_re(Context& cx, Value v) {
         d.error = Destination::Error::kDiscard;
       } else if (e != Qt) {
         d.error = Destination::Error::kFile;
-        d.error_file = TRY(expand_re(cx, e));
+        d.error_file = TRY(local_name_re(cx, e));
       }
     }
     v = car_raw(v);
@@ -58,7 +65,7 @@ Maybe<Destination> destination_argument_re(Context& cx, Value v) {
   } else if (v.is_cons()) {  // (:file NAME)
     const Value rest = cdr_raw(v);
     d.kind = Kind::kFile;
-    d.file = TRY(expand_re(cx, rest.is_cons() ? car_raw(rest) : rest));
+    d.file = TRY(local_name_re(cx, rest.is_cons() ? car_raw(rest) : rest));
   } else {
     d.kind = Kind::kBuffer;
     if (is_buffer(v)) {
@@ -132,7 +139,7 @@ Value call_process_re(Context& cx, Arguments args, int in, Value operation, Argu
   const Value program = args[0];
   TRY(check_type(cx, program.is_string(), Qstringp, program));
   Child child;
-  child.args.push_back(to_std_string(program));
+  child.args.push_back(unquoted_name(to_std_string(program)));
   for (std::size_t i = 4; i < args.size(); ++i) {
     TRY(check_type(cx, args[i].is_string(), Qstringp, args[i]));
     child.args.push_back(to_std_string(args[i]).c_str());
@@ -212,7 +219,7 @@ NEOVM_PRIMITIVE(call_process, "call-process", 1, kMany, kMainOnly, kBlockingIo, 
   TRY(check_type(cx, args[0].is_string(), Qstringp, args[0]));
   Fd in;
   if (args.size() > 1 && args[1].truthy()) {
-    const Value full = TRY(expand_re(cx, args[1]));
+    const Value full = TRY(local_name_re(cx, args[1]));
     const std::string path = TRY(encode_file_name(cx, full));
     in.reset(run_blocking(cx, [&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
     if (!in.valid()) return file_error(cx, "Opening process input file", full);

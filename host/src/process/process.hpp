@@ -77,7 +77,7 @@ void forget_process(Context& cx, Value process);
 
 // Reads once from the process and hands the text to its filter. False at the end of its output.
 Maybe<bool> read_output_re(Context& cx, Value process, bool* got);
-// Runs sentinels of processes whose status changed.
+// Runs sentinels of processes whose status was seen to change.
 Maybe<bool> notify_changes_re(Context& cx, Value wait_for, bool* wait_for_changed);
 Maybe<bool> send_bytes_re(Context& cx, Value process, std::string_view bytes);
 

@@ -198,9 +198,7 @@ Maybe<bool> notify_changes_re(Context& cx, Value wait_for, bool* wait_for_change
   for (Value l = snapshot; l.is_cons(); l = cdr_raw(l)) {
     const Value process = car_raw(l);
     Process& p = process_raw(process);
-    if (p.deleted) continue;
-    update_status(p);
-    if (!p.notify) continue;
+    if (p.deleted || !p.notify) continue;
     const bool ended =
         p.status == ProcessStatus::kExit || p.status == ProcessStatus::kSignal || p.status == ProcessStatus::kClosed;
     if (ended && p.in.valid()) {  // what it still had to say comes first
@@ -226,6 +224,22 @@ Maybe<bool> notify_changes_re(Context& cx, Value wait_for, bool* wait_for_change
   return any;
 }
 
+namespace {
+
+bool is_read(const Process& p, bool elsewhere) { return p.in.valid() && !p.stopped_reading && !elsewhere; }
+
+// Looks at what became of the programs, then whether something can be read. Ends of programs are told only when nothing
+// can: what they said comes first, also what they said through another process (:stderr).
+bool input_waits_after_look(Context& cx, Value process, bool only) {
+  for (const Value v : processes(cx).all) update_status(process_raw(v));
+  std::vector<pollfd> fds;
+  for (const Value v : processes(cx).all)
+    if (is_read(process_raw(v), only && v != process)) fds.push_back({process_raw(v).in.get(), POLLIN, 0});
+  return !fds.empty() && poll(fds.data(), fds.size(), 0) > 0;
+}
+
+}  // namespace
+
 Maybe<bool> wait_for_output_re(Context& cx, double seconds, Value process, bool until_output, bool only) {
   const double deadline = seconds < 0 ? HUGE_VAL : monotonic() + seconds;
   bool output = false;
@@ -233,7 +247,7 @@ Maybe<bool> wait_for_output_re(Context& cx, double seconds, Value process, bool 
     TRY(check_quit(cx));
     double wait = TRY(run_timers_re(cx));
     bool changed = false;
-    TRY(notify_changes_re(cx, process, &changed));
+    if (!input_waits_after_look(cx, process, only)) TRY(notify_changes_re(cx, process, &changed));
     if (until_output && process.truthy()) {
       const Process& p = process_raw(process);
       if (changed || p.deleted || !p.in.valid()) {
@@ -249,7 +263,7 @@ Maybe<bool> wait_for_output_re(Context& cx, double seconds, Value process, bool 
     Value readers = kNil;
     for (Value l = snapshot; l.is_cons(); l = cdr_raw(l)) {
       const Process& p = process_raw(car_raw(l));
-      if (!p.in.valid() || p.stopped_reading || (only && car_raw(l) != process)) continue;
+      if (!is_read(p, only && car_raw(l) != process)) continue;
       fds.push_back({p.in.get(), POLLIN, 0});
       readers = cons(cx, car_raw(l), readers);
     }
@@ -276,7 +290,7 @@ Maybe<bool> wait_for_output_re(Context& cx, double seconds, Value process, bool 
     if (monotonic() >= deadline) {
       TRY(run_timers_re(cx));
       bool ignored = false;
-      TRY(notify_changes_re(cx, process, &ignored));
+      if (!input_waits_after_look(cx, process, only)) TRY(notify_changes_re(cx, process, &ignored));
       return output;
     }
   }
@@ -301,15 +315,14 @@ NEOVM_PRIMITIVE(accept_process_output, "accept-process-output", 0, 4, kMainOnly,
   } else {
     only = kNil;
   }
-  double wait = -1;
+  double wait = process.truthy() ? -1 : 0;  // without a process, only what is there already
   if (milliseconds.truthy()) {
     TRY(check_type(cx, milliseconds.is_fixnum(), Qfixnump, milliseconds));
-    if (seconds.is_nil()) {
-      wait = 0;
-    } else {
+    wait = 0;
+    if (seconds.truthy()) {
       TRY(check_type(cx, seconds.is_fixnum(), Qfixnump, seconds));
     }
-    wait = (wait < 0 ? static_cast<double>(seconds.as_fixnum()) : 0) +
+    wait = (seconds.truthy() ? static_cast<double>(seconds.as_fixnum()) : 0) +
            static_cast<double>(milliseconds.as_fixnum()) / 1000;
   } else if (seconds.truthy()) {
     wait = TRY(number_as_double(cx, seconds));

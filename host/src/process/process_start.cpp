@@ -4,17 +4,20 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <string>
 
 #include "edit/edit.hpp"
 #include "file/coding_bridge.hpp"
 #include "file/names.hpp"
+#include "neovm/abi/blocking.hpp"
 #include "process/environment.hpp"
 #include "process/process.hpp"
 #include "process/wait.hpp"
@@ -124,7 +127,17 @@ Value start_program_re(Context& cx, Value process, Arguments args, Value stderr_
     child.args.push_back(to_std_string(car_raw(l)).c_str());
   }
   child.directory = TRY(child_directory_re(cx));
-  child.program = TRY(find_program_re(cx, car_raw(command)));
+  // A program named in full is not looked for: that it cannot be run is seen by its exit code.
+  const std::string named = TRY(encode_file_name(cx, car_raw(command)));
+  if (named.starts_with('/')) {
+    child.program = unquoted_name(named);
+    struct stat st;
+    if (stat_file(cx, child.program, &st) == 0 && S_ISDIR(st.st_mode))
+      return error_text(cx, "Specified program for new process is a directory");
+  } else {
+    child.program = TRY(find_program_re(cx, car_raw(command)));
+  }
+  child.args[0] = unquoted_name(child.args[0]);
   child.environment = child_environment(cx);
   const Value type = has_keyword(args, QCconnection_type) && keyword(args, QCconnection_type).truthy()
                          ? keyword(args, QCconnection_type)
@@ -159,9 +172,25 @@ Value start_program_re(Context& cx, Value process, Arguments args, Value stderr_
   fcntl(p.in.get(), F_SETFL, fcntl(p.in.get(), F_GETFL) | O_NONBLOCK);
   fcntl(p.out.get(), F_SETFL, fcntl(p.out.get(), F_GETFL) | O_NONBLOCK);
   const pid_t pid = spawn(child);
-  if (pid < 0) return file_error(cx, "Doing vfork", kNil);
-  p.pid = pid;
-  p.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  constexpr int kNotFound = 127;
+  constexpr int kNotRunnable = 126;
+  const int spawn_error = errno;
+  const bool unusable = pid < 0 && (spawn_error == ENOENT || spawn_error == EACCES || spawn_error == ENOEXEC ||
+                                    spawn_error == ENOTDIR || spawn_error == ELOOP);
+  if (pid < 0 && !unusable) return file_error(cx, "Doing vfork", kNil, spawn_error);
+  if (unusable) {
+    if (child.err >= 0) {  // what the child would have said; a pipe has room for it
+      const std::string text = "neomacs: " + child.args[0] + ": " + std::strerror(spawn_error) + "\n";
+      [[maybe_unused]] const ssize_t written = write(child.err, text.data(), text.size());
+    }
+    p.out.reset(-1);
+    p.status = ProcessStatus::kExit;
+    p.code = spawn_error == ENOENT ? kNotFound : kNotRunnable;
+    p.notify = true;
+  } else {
+    p.pid = pid;
+    p.pidfd.reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  }
   if (is_process(stderr_process)) process_raw(stderr_process).child_end.reset(-1);
   set_host_slot_raw(process, kProcCommand, command);
   return process;

@@ -37,17 +37,17 @@ Maybe<std::string> find_program_re(Context& cx, Value program) {
   int error = ENOENT;
   if (name.find('/') != std::string::npos) {
     const Value full = TRY(expand_re(cx, program));
-    std::string path = TRY(encode_file_name(cx, full));
+    std::string path = unquoted_name(TRY(encode_file_name(cx, full)));
     if (runnable(cx, path)) return path;
     struct stat st;
-    if (stat_file(cx, path, &st) == 0) error = EACCES;
+    if (stat_file(cx, path, &st) == 0) error = S_ISDIR(st.st_mode) ? EISDIR : EACCES;
     return file_error(cx, "Searching for program", program, error);
   }
   for (Value dirs = variable_value(cx, Qexec_path); dirs.is_cons(); dirs = cdr_raw(dirs)) {
     TRY(check_quit(cx));
     const Value dir = car_raw(dirs);
     const Value full = TRY(expand_file_name_re(cx, program, dir));
-    const std::string base = TRY(encode_file_name(cx, full));
+    const std::string base = unquoted_name(TRY(encode_file_name(cx, full)));
     Value suffixes = variable_value(cx, Qexec_suffixes);
     if (!suffixes.is_cons() && runnable(cx, base)) return base;
     for (; suffixes.is_cons(); suffixes = cdr_raw(suffixes)) {

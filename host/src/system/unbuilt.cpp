@@ -120,8 +120,6 @@ NEOVM_UNBUILT(unbuilt_dump_emacs_portable_sort_predicate_copied, "dump-emacs-por
 // Processes and networks
 NEOVM_UNBUILT(unbuilt_make_network_process, "make-network-process", 0, kMany, NEOVM_VALUES_MANY)
 NEOVM_UNBUILT(unbuilt_make_serial_process, "make-serial-process", 0, kMany, NEOVM_VALUES_MANY)
-NEOVM_UNBUILT(unbuilt_network_interface_info, "network-interface-info", 1, 1, NEOVM_VALUES_1)
-NEOVM_UNBUILT(unbuilt_network_interface_list, "network-interface-list", 0, 2, NEOVM_VALUES_2)
 NEOVM_UNBUILT(unbuilt_network_lookup_address_info, "network-lookup-address-info", 1, 2, NEOVM_VALUES_2)
 NEOVM_UNBUILT(unbuilt_process_datagram_address, "process-datagram-address", 1, 1, NEOVM_VALUES_1)
 NEOVM_UNBUILT(unbuilt_process_filter_multibyte_p, "process-filter-multibyte-p", 1, 1, NEOVM_VALUES_1)

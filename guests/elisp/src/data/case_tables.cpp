@@ -1,8 +1,8 @@
 // Case tables (casetab.c of GNU). The first table knows ASCII; GNU's Lisp library fills in the rest.
 //
-// Only `down' is given; the others follow. `up' and `equivalences' are permutations: going along one visits
-// the members of a family of letters one after the other, so that `up' of a capital letter leads back to a
-// small one. That is why upcase_char asks first whether the letter is a capital.
+// When only `down' is given the others follow. `up' and `equivalences' are then permutations: going along one visits
+// the members of a family of letters one after the other, so that `up' of a capital letter leads back to a small one
+// (and `upcase' says so). The standard table has an `up' of its own, where a capital letter stays what it is.
 #include "case_tables.hpp"
 
 #include "neovm/core/char_table.hpp"
@@ -87,7 +87,6 @@ int downcase_char(Context& cx, int c) {
 }
 bool is_uppercase_char(Context& cx, int c) { return downcase_char(cx, c) != c; }
 int upcase_char(Context& cx, int c) {
-  if (is_uppercase_char(cx, c)) return c;
   const Value down = current_tables(cx).downcase;
   if (!is_char_table(down)) return c >= 'a' && c <= 'z' ? c - 32 : c;
   return mapped(slot_raw(down, kCaseUp), c);
@@ -97,7 +96,12 @@ bool is_lowercase_char(Context& cx, int c) { return !is_uppercase_char(cx, c) &&
 NEOVM_INIT(ascii_case_table, kTables)(Context& cx) {
   symbol_put(cx, Qcase_table, Qchar_table_extra_slots, Value::fixnum(3));
   const Value down = make_char_table(cx, Qcase_table, kNil);
-  for (int c = 0; c < 128; ++c) char_table_set(cx, down, c, Value::fixnum(c >= 'A' && c <= 'Z' ? c + 32 : c));
+  const Value up = make_char_table(cx, Qcase_table, kNil);
+  for (int c = 0; c < 128; ++c) {
+    char_table_set(cx, down, c, Value::fixnum(c >= 'A' && c <= 'Z' ? c + 32 : c));
+    char_table_set(cx, up, c, Value::fixnum(c >= 'a' && c <= 'z' ? c - 32 : c));
+  }
+  set_slot_raw(down, kCaseUp, up);
   complete(cx, down);
   standard_tables(cx).downcase = down;
   if (!is_char_table(current_tables(cx).downcase)) current_tables(cx).downcase = down;

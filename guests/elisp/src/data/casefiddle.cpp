@@ -94,12 +94,19 @@ int Caser::cast_single(int c) {
 
 namespace {
 
+// The byte that character C becomes in unibyte text.
+int byte_of(int c) { return c & 0xFF; }
+
 Value cast_character(Context& cx, Value v, Casing casing) {
   constexpr std::int64_t kModifiers = 0xFC00000;
   const std::int64_t code = v.as_fixnum();
   if (code < 0 || code > (kModifiers | kMaxCharacter)) return v;
   Caser caser = TRY(Caser::make_re(cx, casing, false));
   const auto c = static_cast<int>(code & ~kModifiers);
+  if (c < 0x100 && !variable_true(cx, Qenable_multibyte_characters)) {  // a byte of the buffer's text
+    const int byte = byte_of(caser.cast_single(text::raw_byte_to_char(static_cast<unsigned>(c))));
+    return Value::fixnum(byte | (code & kModifiers));
+  }
   const int cased = caser.cast_single(c);
   return cased == c ? v : Value::fixnum(cased | (code & kModifiers));
 }
@@ -109,9 +116,7 @@ Value cast_unibyte(Context& cx, Value s, Casing casing) {
   const Value copy = TRY(substring_of(cx, s, 0, string_chars(s), true));
   std::uint8_t* p = string_raw(copy)->data;
   for (std::int64_t i = 0; i < string_bytes(copy); ++i) {
-    const int c = text::raw_byte_to_char(p[i]);
-    const int cased = caser.cast_single(c);
-    if (cased != c && cased < 0x100) p[i] = static_cast<std::uint8_t>(cased);
+    p[i] = static_cast<std::uint8_t>(byte_of(caser.cast_single(text::raw_byte_to_char(p[i]))));
   }
   return copy;
 }

@@ -44,7 +44,8 @@ Value find_on_path_re(Context& cx, Value path, Value name, Value suffixes, Value
   if (!suffixes.is_cons()) suffixes = no_suffix;
   Value best = kNil;
   timespec best_time{};
-  for (Value directories = absolute ? only_here : path; directories.is_cons(); directories = cdr_raw(directories)) {
+  for (Value directories = absolute || path.is_nil() ? only_here : path; directories.is_cons();
+       directories = cdr_raw(directories)) {
     const Value directory = car_raw(directories);
     if (!directory.is_nil() && !directory.is_string()) continue;
     Value base = TRY(expand_re(cx, name, directory));

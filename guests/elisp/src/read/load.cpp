@@ -235,12 +235,10 @@ NEOVM_PRIMITIVE(
     "file is no error. NOMESSAGE: be silent. NOSUFFIX: take the name as it is. MUST-SUFFIX: insist on one.")
 (Context& cx, Value file, Value noerror, Value nomessage, Value nosuffix, Value must_suffix) {
   TRY(check_type(cx, file.is_string(), Qstringp, file));
-  if (variable_true(cx, Qfile_name_handler_alist) && !symbol_function(cx, Qfind_file_name_handler).is_nil()) {
-    const Value handler = TRY(funcall_re(cx, Qfind_file_name_handler, {file, Qload}));
-    if (!handler.is_nil()) return funcall_re(cx, handler, {Qload, file, noerror, nomessage, nosuffix, must_suffix});
-  }
-  // Environment variables in the name; without a dollar sign there is nothing to do.
-  if (string_view_of(file).find_first_of("$~") != std::string_view::npos ||
+  // Environment variables in the name; without a dollar sign (or a handler, which may make of it what it likes) there is
+  // nothing to do. That the name found is to be loaded by a handler is seen when it is found.
+  const bool handled = variable_true(cx, Qfile_name_handler_alist);
+  if (handled || string_view_of(file).find_first_of("$~") != std::string_view::npos ||
       string_view_of(file).find("//") != std::string_view::npos)
     if (!symbol_function(cx, Qsubstitute_in_file_name).is_nil())
       file = TRY(funcall_re(cx, Qsubstitute_in_file_name, {file}));
