@@ -13,12 +13,13 @@ Reader::Reader(Context& cx, ReadStream& in) : cx_(cx), in_(in), values_(cx), lab
 ExitTag Reader::invalid_syntax(std::string_view what) {
   const Value text = make_string(cx_, what);
   const HostHooks& hooks = host_hooks(cx_);
-  // In a buffer, the line and column of point tell where.
+  // From a buffer, a line and a column tell where: those of the current buffer's point, even when another one is read, as in
+  // Emacs (a file that is loaded is another one).
   if (!in_.is_text() && hooks.is_buffer != nullptr && hooks.is_buffer(in_.source()) &&
       hooks.stream_line_column != nullptr) {
     std::int64_t line = 0;
     std::int64_t column = 0;
-    hooks.stream_line_column(cx_, in_.source(), &line, &column);
+    hooks.stream_line_column(cx_, hooks.current_buffer(cx_), &line, &column);
     return signal_error3(cx_, Qinvalid_read_syntax, text, Value::fixnum(line), Value::fixnum(column));
   }
   return signal_error1(cx_, Qinvalid_read_syntax, text);

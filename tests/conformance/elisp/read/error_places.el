@@ -23,3 +23,24 @@
 (read-errors "\"\\N{foo}\"")
 (read-errors "é é )")
 (read-errors "\t)")
+;; What is told is the place in the current buffer, whichever is read.
+(defmacro read-error-beside (&rest body)
+  `(let ((read-from (generate-new-buffer " read")))
+     (unwind-protect
+         (with-temp-buffer
+           (with-current-buffer read-from (insert "(ignore 1)\n  ]") (goto-char 1))
+           (insert "a\nb\nc d")
+           (condition-case e (progn ,@body) (error e)))
+       (kill-buffer read-from))))
+(read-error-beside (eval-buffer read-from))
+(read-error-beside (read read-from) (read read-from))
+(read-error-beside (goto-char 3) (read read-from) (read read-from))
+(read-error-beside (set-buffer read-from) (read read-from) (read read-from))
+(read-error-beside (set-buffer read-from) (eval-buffer))
+(read-error-beside (goto-char 4) (eval-buffer read-from nil "name" nil t))
+(read-error-beside
+ (let ((file (make-temp-file "read" nil ".el" "(ignore 1)\n  ]")))
+   (unwind-protect (load file nil t) (delete-file file))))
+(read-error-beside
+ (let ((file (make-temp-file "read" nil ".el" "(ignore 1)\n  ]")))
+   (unwind-protect (let ((load-source-file-function nil)) (load file nil t)) (delete-file file))))
