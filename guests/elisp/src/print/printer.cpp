@@ -1,7 +1,8 @@
 // Printed representations (print.c of GNU).
 //
-// Without print-circle an object nested 200 deep is an error, as in Emacs, so recursion is shallow; with it, the native
-// stack is the bound. Lists are walked by a loop. Nothing here runs Lisp, so nothing moves.
+// Without print-circle an object nested 200 deep is an error, as in Emacs, so recursion is shallow; with it, the native stack is
+// the bound, so what recurses keeps its frames small: text is made in functions of their own. Lists are walked by a loop.
+// Nothing here runs Lisp, so nothing moves.
 #include "printer.hpp"
 
 #include <algorithm>
@@ -119,17 +120,8 @@ bool Printer::object(Value v, bool escape) {
     error_text(cx_, "Apparently circular structure being printed");
     return false;
   }
-  if (v.is_fixnum()) {
-    const std::int64_t n = v.as_fixnum();
-    if (options_.integers_as_characters && n >= 0 && n <= text::kMax5Byte) {
-      character_integer(static_cast<int>(n));
-    } else {
-      add(std::to_string(n));
-    }
-    return true;
-  }
-  if (v.is_float()) {
-    add(float_to_string(cx_, float_raw(v)));
+  if (v.is_fixnum() || v.is_float() || is_bignum(v)) {
+    number(v);
     return true;
   }
   if (can_be_shared(cx_, v, options_.gensym, depth_ > 1 || options_.continuous)) {
@@ -137,7 +129,7 @@ bool Printer::object(Value v, bool escape) {
       if (!v.is_symbol()) {
         for (int i = 0; i < depth_; ++i) {
           if (being_printed_[i] != v) continue;
-          add("#" + std::to_string(i));
+          mark("#", i, "");
           return true;
         }
         being_printed_[depth_] = v;
@@ -147,10 +139,10 @@ bool Printer::object(Value v, bool escape) {
       if (number.is_fixnum()) {
         const std::int64_t n = number.as_fixnum();
         if (n >= 0) {
-          add("#" + std::to_string(n) + "#");
+          mark("#", n, "#");
           return true;
         }
-        add("#" + std::to_string(-n) + "=");
+        mark("#", -n, "=");
         hash_table_put(cx_, table_, v, Value::fixnum(-n));
       }
     }
@@ -171,13 +163,25 @@ bool Printer::object(Value v, bool escape) {
     } else {
       text_of(v);
     }
-  } else if (is_bignum(v)) {
-    add(number_to_string(cx_, v));
   } else {
     ok = vector_like(v, escape);
   }
   --depth_;
   return ok;
+}
+
+void Printer::number(Value v) {
+  if (v.is_float()) return add(float_to_string(cx_, float_raw(v)));
+  if (!v.is_fixnum()) return add(number_to_string(cx_, v));
+  const std::int64_t n = v.as_fixnum();
+  if (options_.integers_as_characters && n >= 0 && n <= text::kMax5Byte) return character_integer(static_cast<int>(n));
+  add(std::to_string(n));
+}
+
+void Printer::mark(const char* before, std::int64_t n, const char* after) {
+  add(before);
+  add(std::to_string(n));
+  add(after);
 }
 
 void Printer::character_integer(int c) {
@@ -388,7 +392,7 @@ bool Printer::cons_cell(Value v, bool escape) {
     tail = cdr_raw(tail);
     if (--steps != 0) {
       if (tail == tortoise && tail.is_cons() && !options_.circle) {
-        add(" . #" + std::to_string(count >> 1) + ")");
+        mark(" . #", count >> 1, ")");
         return true;
       }
     } else {
@@ -417,57 +421,69 @@ bool Printer::items(Value v, std::int64_t from, bool escape) {
 }
 
 bool Printer::vector_like(Value v, bool escape) {
+  const char* opening = "[";
+  const char* closing = "]";
   switch (header_raw(v)->kind) {
-    case ObjectKind::kVector: add("["); break;
-    case ObjectKind::kByteCode: add("#["); break;
-    case ObjectKind::kCharTable: add("#^["); break;
+    case ObjectKind::kVector: break;
+    case ObjectKind::kByteCode: opening = "#["; break;
+    case ObjectKind::kCharTable: opening = "#^["; break;
     case ObjectKind::kSubCharTable:
       // The lowest level starts a line, lest lines become endless.
-      if (slot_raw(v, 0) == Value::fixnum(3)) add("\n");
-      add("#^^[");
+      opening = slot_raw(v, 0) == Value::fixnum(3) ? "\n#^^[" : "#^^[";
       break;
     case ObjectKind::kRecord:
-      add("#s(");
-      if (!items(v, 0, escape)) return false;
-      add(")");
-      return true;
+      opening = "#s(";
+      closing = ")";
+      break;
     case ObjectKind::kHashTable: return hash_table(v, escape);
     case ObjectKind::kBoolVector: bool_vector(v); return true;
-    case ObjectKind::kSubr:
-      add("#<subr ");
-      add(v.as_pointer<SubrObject>()->descriptor->name);
-      add(">");
-      return true;
-    case ObjectKind::kFinalizer: add(slot_raw(v, 0).is_nil() ? "#<finalizer used>" : "#<finalizer>"); return true;
-    case ObjectKind::kHost: {
-      const HostType* type = v.as_pointer<HostObject>()->type;
-      if (type->prints_slots) {
-        add(std::string("#<") + type->name);
-        for (int i = 0; i < type->slot_count; ++i) {
-          add(" ");
-          if (!object(host_slot_raw(v, i), escape)) return false;
-        }
-        add(">");
-        return true;
-      }
-      if (type->print_re != nullptr) {
-        const Value text = type->print_re(cx_, v);
-        if (text.is_exit()) return false;
-        // princ shows a buffer's name alone.
-        constexpr std::int64_t kBefore = std::string_view("#<buffer ").size();
-        if (!escape && host_hooks(cx_).is_buffer(v) && string_view_of(text).starts_with("#<buffer "))
-          text_of(text, kBefore, string_bytes(text) - 1);
-        else
-          text_of(text);
-      } else {
-        add(std::string("#<") + type->name + ">");
-      }
-      return true;
-    }
-    default: add("#<EMACS BUG: INVALID DATATYPE>"); return true;
+    case ObjectKind::kSubr: subr(v); return true;
+    case ObjectKind::kFinalizer:
+      opening = slot_raw(v, 0).is_nil() ? "#<finalizer used>" : "#<finalizer>";
+      closing = nullptr;
+      break;
+    case ObjectKind::kHost: return host_object(v, escape);
+    default:
+      opening = "#<EMACS BUG: INVALID DATATYPE>";
+      closing = nullptr;
+      break;
   }
+  out.append(opening);
+  if (closing == nullptr) return true;
   if (!items(v, 0, escape)) return false;
-  add("]");
+  out.append(closing);
+  return true;
+}
+
+void Printer::subr(Value v) {
+  add("#<subr ");
+  add(v.as_pointer<SubrObject>()->descriptor->name);
+  add(">");
+}
+
+bool Printer::host_object(Value v, bool escape) {
+  const HostType* type = v.as_pointer<HostObject>()->type;
+  if (type->prints_slots) {
+    add(std::string("#<") + type->name);
+    for (int i = 0; i < type->slot_count; ++i) {
+      add(" ");
+      if (!object(host_slot_raw(v, i), escape)) return false;
+    }
+    add(">");
+    return true;
+  }
+  if (type->print_re != nullptr) {
+    const Value text = type->print_re(cx_, v);
+    if (text.is_exit()) return false;
+    // princ shows a buffer's name alone.
+    constexpr std::int64_t kBefore = std::string_view("#<buffer ").size();
+    if (!escape && host_hooks(cx_).is_buffer(v) && string_view_of(text).starts_with("#<buffer "))
+      text_of(text, kBefore, string_bytes(text) - 1);
+    else
+      text_of(text);
+  } else {
+    add(std::string("#<") + type->name + ">");
+  }
   return true;
 }
 

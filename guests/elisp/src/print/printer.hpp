@@ -38,14 +38,19 @@ class Printer {
   bool object(Value v, bool escape);
   bool cons_cell(Value v, bool escape);
   bool vector_like(Value v, bool escape);
+  [[gnu::noinline]] bool host_object(Value v, bool escape);
+  [[gnu::noinline]] void subr(Value v);
+  [[gnu::noinline]] void number(Value v);
+  // BEFORE, the number and AFTER.
+  [[gnu::noinline]] void mark(const char* before, std::int64_t n, const char* after);
   bool items(Value v, std::int64_t from, bool escape);
-  bool hash_table(Value v, bool escape);
-  bool string(Value v);
+  [[gnu::noinline]] bool hash_table(Value v, bool escape);
+  [[gnu::noinline]] bool string(Value v);
   // The characters of a string as they are; a buffer is given the bytes above ASCII as octal escapes.
   void text_of(Value s);
   void text_of(Value s, std::int64_t from_byte, std::int64_t to_byte);
-  void symbol(Value v, bool escape);
-  void bool_vector(Value v);
+  [[gnu::noinline]] void symbol(Value v, bool escape);
+  [[gnu::noinline]] void bool_vector(Value v);
   void character_integer(int c);
   void octal(unsigned c, bool digit_follows);
   void add(std::string_view s) { out.append(s); }
