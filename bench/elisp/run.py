@@ -4,9 +4,9 @@
 The suite is not part of this tree. It is taken from where it lies: --suite FOLDER, or .cache/elisp-benchmarks, or an installed
 Emacs package (~/.emacs.d/elpa/elisp-benchmarks-*). `git clone https://github.com/emacsmirror/elisp-benchmarks
 .cache/elisp-benchmarks` brings it, or M-x package-install elisp-benchmarks. Without it this says so and measures nothing.
-In elb-scroll Emacs also computes what
-a screen would show, which redisplay here leaves out. Emacs compiles each file; both sides run the same .elc, a process for each file, each program once: CPU
-seconds, and the results must print the same. Ratios above 1 mean that neomacs is faster.
+Emacs compiles each file; both sides run the same .elc, a process for each file, each program once: CPU seconds, and the
+results must print the same. Ratios above 1 mean that neomacs is faster. In elb-scroll Emacs also computes what a screen would
+show, which redisplay here leaves out.
 """
 
 import argparse
