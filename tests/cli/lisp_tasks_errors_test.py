@@ -134,10 +134,6 @@ FORMS = [
     ("(let ((executing-kbd-macro \"ab\\r\") (executing-kbd-macro-index 0)) (substring-no-properties (neovm--minibuffer-session"
      " (get-buffer-create \" *m*\") (minibuffer-window) \"p\" \"\" minibuffer-local-map)))", "OK \"pab\""),
     ("(neovm--minibuffer-session 1 2 3 4 5)", "ERR (wrong-type-argument window-live-p 2)"),
-    ("(progn (internal--set-buffer-modified-tick 50) (buffer-modified-tick))", "OK 50"),
-    ("(internal--set-buffer-modified-tick 5 1)", "ERR (wrong-type-argument bufferp 1)"),
-    ("(internal--set-buffer-modified-tick 'x)", "ERR (wrong-type-argument fixnump x)"),
-    ("(internal--set-buffer-modified-tick)", "ERR (wrong-number-of-arguments internal--set-buffer-modified-tick 0)"),
 ]
 
 
