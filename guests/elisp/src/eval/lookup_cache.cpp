@@ -6,16 +6,16 @@ namespace neovm::elisp {
 
 Value look_up_further(Context& cx, LookupHints& hints, CallCache* c, Value table, Value key, bool* missed) {
   const Value entries = slot_raw(table, core::kHashEntries);
+  const bool mega = c->places[0] == kMegamorphic;
   const HashTest test = core::hash_test_raw(table);
   const bool decides = identity_decides(test, key);
-  const bool mega = c->places[0] == kMegamorphic;
   std::uint16_t* hint = nullptr;
   if (decides && !mega) {
     for (int i = 1; i < kPlaces && c->places[i] != kNoPlace; ++i) {
       const std::int64_t at = 2 * std::int64_t{c->places[i]};
       if (at < slot_count_raw(entries) && slot_raw(entries, at) == key) return slot_raw(entries, at + 1);
     }
-  } else if (decides && slot_count_raw(entries) <= 2 * std::int64_t{LookupHints::kLargestTable}) {
+  } else if (decides) {
     hint = &hints.place_for(table, key);
     const std::int64_t at = 2 * std::int64_t{*hint};
     if (at < slot_count_raw(entries) && slot_raw(entries, at) == key) {

@@ -23,7 +23,7 @@ inline bool identity_decides(HashTest test, Value key) {
   return test != HashTest::kEqual || !key.is_heap() || key.has_tag(Tag::kSymbol) || key.is_float();
 }
 
-// The rest of look_up. *missed: neither the site nor the hints had it … *probed: the site is megamorphic.
+// The rest of look_up.
 Value look_up_further(Context& cx, LookupHints& hints, CallCache* c, Value table, Value key, bool* missed);
 
 // The value of KEY in TABLE, which has a standard test; kUnbound when there is none, kExit when `equal` fails. *missed: the site's own
@@ -32,10 +32,13 @@ inline Value look_up(Context& cx, LookupHints& hints, CallCache* c, Value table,
   *missed = false;
   const Value entries = slot_raw(table, core::kHashEntries);
   if (entries.is_nil()) return kUnbound;
-  if (identity_decides(core::hash_test_raw(table), key)) [[likely]] {
-    const std::int64_t at = 2 * std::int64_t{c->places[0]};
-    if (at < slot_count_raw(entries) && slot_raw(entries, at) == key) [[likely]]
-      return slot_raw(entries, at + 1);
+  const std::int64_t at = 2 * std::int64_t{c->places[0]};
+  if (at < slot_count_raw(entries) && slot_raw(entries, at) == key && identity_decides(core::hash_test_raw(table), key))
+      [[likely]]
+    return slot_raw(entries, at + 1);
+  if (c->places[0] == kMegamorphic && slot_count_raw(entries) > 2 * std::int64_t{LookupHints::kLargestTable}) {
+    *missed = true;
+    return hash_table_get(cx, table, key);
   }
   return look_up_further(cx, hints, c, table, key, missed);
 }
