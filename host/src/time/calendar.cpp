@@ -95,6 +95,7 @@ NEOVM_PRIMITIVE(encode_time, "encode-time", 1, kMany, kWorkerSafe, kStateRead, k
   mpz_fdiv_qr(whole.get(), fraction.get(), second.ticks.get(), second.hz.get());
   const Value whole_value = TRY(integer_to_value(cx, whole));
   const Zone z = TRY(zone_argument(cx, zone));
+  if (zone.is_fixnum() || zone.is_cons()) tm.tm_isdst = 0;  // an offset says it all
   tm.tm_sec = part[0].is_nil() ? static_cast<int>(mpz_get_si(whole.get())) : TRY(field(cx, whole_value, 0));
   tm.tm_min = TRY(field(cx, part[1], 0));
   tm.tm_hour = TRY(field(cx, part[2], 0));

@@ -17,6 +17,8 @@ struct JsonOptions {
 Maybe<bool> read_json_options(Context& cx, std::span<const Value> args, bool parsing, JsonOptions* options);
 
 // How many containers may nest before `json-object-too-deep`: each counts as a level of `max-lisp-eval-depth`.
+// Text without bytes that are no UTF-8.
+bool is_json_text(std::string_view bytes);
 std::int64_t json_depth_left(Context& cx);
 
 // Appends the JSON text of V to *out (UTF-8).

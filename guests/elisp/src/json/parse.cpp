@@ -170,7 +170,13 @@ bool Parser::scan_string() {
     if (c != '\\') {
       const auto* p = reinterpret_cast<const std::uint8_t*>(text_.data()) + at_;
       const int length = text::valid_sequence_length(p, static_cast<std::int64_t>(text_.size() - at_), false);
-      if (length == 0) return error("unable to decode byte");
+      if (length == 0) {
+        const text::Decoded d = text::decode_char(p);
+        char b[40];
+        std::snprintf(b, sizeof b, "unable to decode byte 0x%x",
+                      static_cast<unsigned>(text::is_raw_byte_char(d.c) ? text::char_to_raw_byte(d.c) : p[0]));
+        return error(b);
+      }
       string_.append(text_.substr(at_, static_cast<std::size_t>(length)));
       at_ += static_cast<std::size_t>(length);
       continue;

@@ -45,6 +45,17 @@ Maybe<bool> read_json_options(Context& cx, std::span<const Value> args, bool par
   return true;
 }
 
+bool is_json_text(std::string_view bytes) {
+  const auto* p = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  const auto n = static_cast<std::int64_t>(bytes.size());
+  for (std::int64_t i = 0; i < n;) {
+    const int length = text::valid_sequence_length(p + i, n - i, false);
+    if (length == 0) return false;
+    i += length;
+  }
+  return true;
+}
+
 std::int64_t json_depth_left(Context& cx) { return cx.cells(Qmax_lisp_eval_depth).value.as_fixnum() - cx.eval_depth; }
 
 NEOVM_PRIMITIVE(
@@ -76,10 +87,15 @@ NEOVM_PRIMITIVE(
     "Lisp types.")
 (Context& cx, Arguments args) {
   TRY(check_type(cx, args[0].is_string(), Qstringp, args[0]));
+  const std::string bytes = to_std_string(args[0]);
+  if (bytes.find('\0') != std::string::npos)
+    return wrong_type(cx, intern(cx, "string-without-embedded-nulls-p"), TRY(make_unibyte_string(cx, bytes)));
   JsonOptions options;
   TRY(read_json_options(cx, args.subspan(1), true, &options));
   std::string text;
-  if (string_multibyte(args[0])) {
+  if (is_json_text(bytes)) {
+    text = bytes;  // raw bytes may make characters
+  } else if (string_multibyte(args[0])) {
     text = string_view_of(args[0]);
   } else {
     for (const char c : string_view_of(args[0])) {

@@ -30,7 +30,7 @@ class Writer {
     Value container;
     Value tail;                            // of a list
     std::int64_t next = 0;                 // place in a vector or table
-    std::unordered_set<std::string> seen;  // keys of a list: the first of equal ones counts
+    std::unordered_set<std::string> seen;  // keys: of a list the first of equal ones counts, in a table there are none
   };
 
   Maybe<bool> value(Value v);
@@ -49,17 +49,6 @@ class Writer {
   std::string& out_;
   std::vector<Level> levels_;
 };
-
-bool is_unicode(Value s) {
-  const auto* p = string_data_raw(s);
-  const std::int64_t n = string_bytes(s);
-  for (std::int64_t i = 0; i < n;) {
-    const int length = text::valid_sequence_length(p + i, n - i, false);
-    if (length == 0) return false;
-    i += length;
-  }
-  return true;
-}
 
 void Writer::quoted(std::string_view s) {
   out_.push_back('"');
@@ -86,8 +75,9 @@ void Writer::quoted(std::string_view s) {
 }
 
 Maybe<bool> Writer::string(Value v) {
-  if (!is_unicode(v)) return wrong_type(cx_, intern(cx_, "utf-8-string-p"), v);
-  quoted(string_view_of(v));
+  const std::string bytes = to_std_string(v);  // raw bytes may make characters
+  if (!is_json_text(bytes)) return wrong_type(cx_, intern(cx_, "utf-8-string-p"), v);
+  quoted(bytes);
   return true;
 }
 
@@ -181,6 +171,8 @@ Maybe<bool> Writer::advance(Level& level, Value* item) {
     const Value key = core::hash_key_raw(level.container, place);
     if (key.is_unbound()) continue;
     if (!key.is_string()) return wrong_type(cx_, Qstringp, key);
+    if (!level.seen.insert(to_std_string(key)).second)
+      return wrong_type(cx_, intern(cx_, "json-value-p"), level.container);
     separate(level);
     TRY(string(key));
     out_.push_back(':');
