@@ -180,6 +180,7 @@ void attach(Context& cx) {
   h.copy_string_properties = hook_copy_properties;
   h.string_properties_equal = hook_properties_equal;
   h.string_property_intervals = hook_property_intervals;
+  h.set_string_properties = set_text_properties_re;
   h.add_string_properties = hook_add_properties;
 
   const Value name = make_unibyte_string(cx, "*scratch*");

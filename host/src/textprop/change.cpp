@@ -248,9 +248,7 @@ NEOVM_PRIMITIVE(put_text_property, "put-text-property", 4, 5, kWorkerSafe, kStat
   return kNil;
 }
 
-NEOVM_PRIMITIVE(set_text_properties, "set-text-properties", 3, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
-                kDeterministic, "Replace all properties of the text from START to END of OBJECT by PROPERTIES.")
-(Context& cx, Value start, Value end, Value properties, Value object) {
+Value set_text_properties_re(Context& cx, Value start, Value end, Value properties, Value object) {
   const PropertyTarget target = TRY(property_target(cx, object));
   const Value plist = TRY(plist_argument(cx, properties));
   std::int64_t from = 0;
@@ -266,8 +264,17 @@ NEOVM_PRIMITIVE(set_text_properties, "set-text-properties", 3, 4, kWorkerSafe, k
   to = s.end;
   if (from == to) return kNil;
   if (plist.is_nil() && target.plain()) return kNil;
+  Value tail = plist;
+  while (tail.is_cons()) tail = cdr_raw(tail);
+  TRY(check_type(cx, tail.is_nil(), Qlistp, tail));
   TRY(edit_properties_re(cx, target, Edit{Edit::Kind::kSet, copy_plist(cx, plist)}, {from, to}));
   return Qt;
+}
+
+NEOVM_PRIMITIVE(set_text_properties, "set-text-properties", 3, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,
+                kDeterministic, "Replace all properties of the text from START to END of OBJECT by PROPERTIES.")
+(Context& cx, Value start, Value end, Value properties, Value object) {
+  return set_text_properties_re(cx, start, end, properties, object);
 }
 
 NEOVM_PRIMITIVE(remove_text_properties, "remove-text-properties", 3, 4, kWorkerSafe, kStateWrite, kMayGc, kReenters,

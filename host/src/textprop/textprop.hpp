@@ -71,6 +71,8 @@ void set_string_runs(Context& cx, Value string, const std::vector<PropertyRun>& 
 
 // Text property primitives for C++ users; no hooks on strings. Result: whether anything changed.
 Maybe<bool> add_properties_re(Context& cx, PropertyTarget target, std::int64_t start, std::int64_t end, Value plist);
+// What `set-text-properties' does.
+Value set_text_properties_re(Context& cx, Value start, Value end, Value properties, Value object);
 Maybe<bool> set_properties_re(Context& cx, PropertyTarget target, std::int64_t start, std::int64_t end, Value plist);
 // Property of the character at `pos` from text or overlays; `*overlay` (may be null) gets the overlay or nil.
 Value get_char_property(Context& cx, std::int64_t pos, Value property, Value object, Value* overlay);

@@ -174,6 +174,8 @@ struct HostHooks {
                                  std::int64_t at) = nullptr;
   bool (*string_properties_equal)(Context& cx, Value a, Value b) = nullptr;
   Value (*string_property_intervals)(Context& cx, Value s) = nullptr;
+  // (set-text-properties START END PLIST STRING), for the reader; fails as that does.
+  Value (*set_string_properties)(Context& cx, Value start, Value end, Value plist, Value string) = nullptr;
   void (*add_string_properties)(Context& cx, Value s, std::int64_t from, std::int64_t to, Value plist) = nullptr;
 };
 HostHooks& host_hooks(Context& cx);

@@ -114,12 +114,9 @@ Value Reader::make_propertied(std::span<const Value> items) {
   const Value string = items[0];
   for (std::size_t i = 1; i < items.size(); i += 3) {
     if (i + 2 >= items.size()) return invalid_syntax("Invalid string property list");
-    const std::int64_t from = TRY(integer_clamped(cx_, items[i]));
-    const std::int64_t to = TRY(integer_clamped(cx_, items[i + 1]));
-    if (from < 0 || to < from || to > string_chars(string)) return args_out_of_range(cx_, items[i], items[i + 1]);
     const HostHooks& hooks = host_hooks(cx_);
-    if (hooks.add_string_properties != nullptr && from < to)
-      hooks.add_string_properties(cx_, string, from, to, items[i + 2]);
+    if (hooks.set_string_properties != nullptr)
+      TRY(hooks.set_string_properties(cx_, items[i], items[i + 1], items[i + 2], string));
   }
   return string;
 }
