@@ -34,6 +34,17 @@ Maybe<bool> ask_and_tell_re(Context& cx, Buffer& b) {
 
 }  // namespace
 
+// With kill-buffer-delete-auto-save-files, what was saved of unsaved changes may go with them.
+static Value offer_to_delete_auto_save_file_re(Context& cx, Buffer& b) {
+  const Value file = buffer_variable(cx, b, Qbuffer_auto_save_file_name);
+  if (!file.is_string() || !variable_true(cx, intern(cx, "kill-buffer-delete-auto-save-files"))) return kNil;
+  if (b.text->modified <= b.text->saved || TRY(funcall_re(cx, intern(cx, "file-exists-p"), {file})).is_nil())
+    return kNil;
+  const Value question = TRY(make_string(cx, "Delete auto-save file? "));
+  if (TRY(funcall_re(cx, intern(cx, "yes-or-no-p"), {question})).is_nil()) return kNil;
+  return funcall_re(cx, intern(cx, "delete-file"), {file});
+}
+
 Value kill_buffer_re(Context& cx, Value buffer_or_name_value) {
   BufferState& s = buffers(cx);
   Buffer* b = s.current;
@@ -42,6 +53,8 @@ Value kill_buffer_re(Context& cx, Value buffer_or_name_value) {
   const Value self = b->self;  // keeps the struct alive across the hooks
   if (!TRY(ask_and_tell_re(cx, *b))) return kNil;
   if (!b->live) return Qt;  // a hook did it
+  TRY(offer_to_delete_auto_save_file_re(cx, *b));
+  if (!b->live) return Qt;
 
   // Indirect buffers go with their base.
   if (b->base == nullptr && b->indirections > 0) {

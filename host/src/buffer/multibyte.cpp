@@ -95,11 +95,19 @@ void convert_buffer_encoding(Context& cx, Buffer& b, bool multibyte) {
       i = r.end;
     }
   }
-  for (Marker* m : store.markers) m->pos = map(m->pos);
+  // A place inside a new character goes behind it.
+  const auto place = [&](Pos at) {
+    auto i = static_cast<std::size_t>(std::clamp<std::int64_t>(at.bytes - 1, 0, n));
+    if (i > 0 && multibyte)
+      for (const std::int64_t before = c.byte_map[i - 1]; i < static_cast<std::size_t>(n) && c.byte_map[i] == before;)
+        ++i;
+    return Pos{c.char_map[i] + 1, c.byte_map[i] + 1};
+  };
+  for (Marker* m : store.markers) m->pos = place(m->pos);
   for (Buffer* u : store.users) {
-    u->point = map(u->point);
-    u->begin = map(u->begin);
-    u->end = map(u->end);
+    u->point = place(u->point);
+    u->begin = place(u->begin);
+    u->end = place(u->end);
     u->overlay_center = std::min(u->overlay_center, c.chars + 1);
     set_buffer_variable(cx, *u, Qenable_multibyte_characters, boolean(multibyte));
   }
