@@ -40,37 +40,33 @@ void set_range(Context& cx, Value table, int depth, int first, int from, int to,
   }
 }
 
-// Value at `c` and the run around it inside [first, last] of this (sub-)table, clipped to *from..*to.
-struct RunFinder {
-  Value table;  // the char-table
-  Value value_at(int c) const { return char_table_get(table, c); }
-  // Characters that certainly share `c`'s value: the content that covers it.
-  static std::pair<int, int> block_of(Value t, int c) {
-    Value v = t;
-    int depth = 0;
-    int first = 0;
-    for (;;) {
-      const int span = 1 << kCharTableShift[depth];
-      const int low = first + ((c - first) & ~(span - 1));
-      const Value next = *content(v, depth, first, c);
-      if (!is_sub_char_table(next)) return {low, low + span - 1};
-      v = next;
-      first = low;
-      ++depth;
-    }
-  }
-  // Also split where the parent does, as nil here means the parent's value.
-  static std::pair<int, int> block(Value t, int c) {
-    auto [low, high] = block_of(t, c);
-    if (char_table_own(t, c).is_nil() && slot_raw(t, kCharTableDefault).is_nil() &&
-        is_char_table(slot_raw(t, kCharTableParent))) {
-      const auto [l, h] = block(slot_raw(t, kCharTableParent), c);
-      low = std::max(low, l);
-      high = std::min(high, h);
-    }
-    return {low, high};
-  }
+// A character's value and the characters around it that certainly share it.
+struct Run {
+  Value value;
+  int first;
+  int last;
 };
+
+Run run_at(Value table, int c) {
+  Value v = table;
+  int first = 0;
+  int span = 0;
+  for (int depth = 0;; ++depth) {
+    const Value next = *content(v, depth, first, c);
+    span = 1 << kCharTableShift[depth];
+    first += (c - first) & ~(span - 1);
+    v = next;
+    if (!is_sub_char_table(next)) break;
+  }
+  Run run = {v, first, first + span - 1};
+  if (!v.is_nil()) return run;
+  run.value = slot_raw(table, kCharTableDefault);
+  const Value parent = slot_raw(table, kCharTableParent);
+  if (!run.value.is_nil() || !is_char_table(parent)) return run;
+  // Also split where the parent does, as nil here means the parent's value.
+  const Run above = run_at(parent, c);
+  return {above.value, std::max(run.first, above.first), std::min(run.last, above.last)};
+}
 
 }  // namespace
 
@@ -131,13 +127,14 @@ Value copy_char_table(Context& cx, Value table) {
 }
 
 Value char_table_get_range(Value table, int c, int* from, int* to) {
-  const Value v = char_table_get(table, c);
-  auto [low, high] = RunFinder::block(table, c);
-  while (low > *from && char_table_get(table, low - 1) == v) low = RunFinder::block(table, low - 1).first;
-  while (high < *to && char_table_get(table, high + 1) == v) high = RunFinder::block(table, high + 1).second;
+  const Run here = run_at(table, c);
+  int low = here.first;
+  int high = here.last;
+  for (Run r; low > *from && (r = run_at(table, low - 1)).value == here.value;) low = r.first;
+  for (Run r; high < *to && (r = run_at(table, high + 1)).value == here.value;) high = r.last;
   *from = std::max(*from, low);
   *to = std::min(*to, high);
-  return v;
+  return here.value;
 }
 
 }  // namespace core

@@ -83,6 +83,10 @@ Scan scan(std::string_view bytes) {
   for (std::int64_t i = 0; i < n;) {
     if (p[i] < 0x80) {
       ++i;
+      for (std::uint64_t eight; n - i >= 8; i += 8) {
+        std::memcpy(&eight, p + i, sizeof eight);
+        if ((eight & 0x8080808080808080U) != 0) break;
+      }
       continue;
     }
     s.ascii = false;

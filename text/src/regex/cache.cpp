@@ -46,7 +46,7 @@ std::vector<int> characters_of(Value string) {
   return out;
 }
 
-void append_flags(const RegexOptions& o, Value pattern, std::string* key) {
+char flags_of(const RegexOptions& o, Value pattern) {
   unsigned flags = 0;
   if (o.target_multibyte) flags |= 1;
   if (o.posix) flags |= 2;
@@ -54,7 +54,7 @@ void append_flags(const RegexOptions& o, Value pattern, std::string* key) {
   if (string_multibyte(pattern)) flags |= 8;
   if (o.literal) flags |= 64;
   if (o.spaces.is_string()) flags |= string_multibyte(o.spaces) ? 48 : 16;
-  key->push_back(static_cast<char>(flags));
+  return static_cast<char>(flags);
 }
 
 // Does `entry` hold this request? Compares without building a key.
@@ -80,9 +80,19 @@ CaseFolder::CaseFolder(Value case_table) {
   if (!is_char_table(canonical_table_)) canonical_table_ = down_;
 }
 
+void CaseFolder::canonical_ascii(std::int32_t* out) const {
+  const Value leaf = is_char_table(canonical_table_) ? slot_raw(canonical_table_, kCharTableAscii) : kNil;
+  const bool has_leaf = is_kind(leaf, ObjectKind::kSubCharTable);
+  for (int c = 0; c < 128; ++c) {
+    const Value v = has_leaf ? slot_raw(leaf, kLeafContents + c) : kNil;
+    out[c] = v.is_fixnum() ? static_cast<std::int32_t>(v.as_fixnum()) : canonical(c);
+  }
+}
+
 int CaseFolder::equivalents(int c, int* out, int room) const {
   out[0] = c;
   int n = 1;
+  if (alone(c)) return n;
   if (!is_char_table(equivalents_)) {
     // Without the table of equivalences only the plain pair is known.
     const int low = canonical(c);
@@ -124,13 +134,12 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   const Value tables = current_tables(cx).downcase;
   // Classes such as [:upper:] ask the case table even when case matters.
   const Value case_table = is_char_table(tables) ? tables : kNil;
-  std::string flags;
-  append_flags(options, pattern, &flags);
-  const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags[0]);
+  const char flags = flags_of(options, pattern);
+  const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags);
   ++state.uses;
   std::uint8_t& hint = state.cache_hints[hash & 255];
   const auto usable = [&](const CachedRegex& entry) {
-    return entry.hash == hash && same_request(entry, pattern, flags[0], options, case_table);
+    return entry.hash == hash && same_request(entry, pattern, flags, options, case_table);
   };
   if (hint < state.cache.size() && usable(state.cache[hint])) {
     state.cache[hint].last_use = state.uses;
@@ -150,13 +159,15 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
     regex::Node root;
     root.kind = regex::NodeKind::kSequence;
     tree.nodes.push_back(root);
+    std::vector<int> children;
     for (const int c : characters_of(pattern)) {
       regex::Node node;
       node.kind = regex::NodeKind::kChar;
       node.value = c;
-      tree.nodes[0].children.push_back(static_cast<int>(tree.nodes.size()));
+      children.push_back(static_cast<int>(tree.nodes.size()));
       tree.nodes.push_back(node);
     }
+    tree.set_children(tree.nodes[0], children);
   } else if (const char* message =
                  regex::parse(characters_of(pattern), options.spaces.is_string() ? &spaces : nullptr, &tree))
     return signal_error1(cx, Qinvalid_regexp, make_unibyte_string(cx, message));
@@ -168,6 +179,7 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   regex->posix = options.posix;
 
   if (state.cache.size() < TextState::kCacheSize) {
+    state.cache.reserve(TextState::kCacheSize);
     state.cache.emplace_back();
   } else {
     std::iter_swap(std::min_element(state.cache.begin(), state.cache.end(),
@@ -178,7 +190,7 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   hint = static_cast<std::uint8_t>(state.cache.size() - 1);
   entry.hash = hash;
   entry.last_use = state.uses;
-  entry.key = flags;
+  entry.key.assign(1, flags);
   if (options.spaces.is_string()) {
     entry.key += std::to_string(string_view_of(pattern).size()) + ":";
     entry.key.append(string_view_of(pattern)).append(string_view_of(options.spaces));

@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t kMaxExpanded = 4096;
 
 void normalize(std::vector<Range>* ranges) {
+  if (ranges->size() < 2) return;
   std::sort(ranges->begin(), ranges->end(), [](const Range& a, const Range& b) { return a.from < b.from; });
   std::vector<Range> merged;
   for (const Range& r : *ranges) {
@@ -87,14 +88,15 @@ bool in_set_wide(const CharSet& s, int c, const CaseFolder& folder, SyntaxReader
 void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, const CaseFolder& classes) {
   for (CharSet& s : tree->sets) {
     if (folder.folds() && (s.classes & (kClassLower | kClassUpper)) != 0) s.classes |= kClassCased;
-    for (int c = 0; c < 128; ++c)
-      if (ascii_in_classes(s.classes, c, classes)) s.bits[c >> 6] |= std::uint64_t{1} << (c & 63);
+    if ((s.classes & (kClassLower | kClassUpper | kClassCased)) != 0)
+      for (int c = 0; c < 128; ++c)
+        if (ascii_in_classes(s.classes, c, classes)) s.bits[c >> 6] |= std::uint64_t{1} << (c & 63);
     normalize(&s.ranges);
     if (folder.folds()) {
       std::uint64_t closed[2] = {s.bits[0], s.bits[1]};
       int same[32];
       for (int c = 0; c < 128; ++c) {
-        if (has_bit(s, c)) continue;
+        if (has_bit(s, c) || folder.alone(c)) continue;
         const int n = folder.equivalents(c, same, 32);
         for (int i = 1; i < n; ++i)
           if (same[i] < 128 ? has_bit(s, same[i]) : in_ranges(s.ranges, same[i]))
@@ -114,7 +116,7 @@ void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, co
           }
         }
         for (int c = 0; c < 128; ++c) {
-          if (!has_bit(s, c)) continue;
+          if (!has_bit(s, c) || folder.alone(c)) continue;
           const int n = folder.equivalents(c, same, 32);
           for (int i = 1; i < n; ++i)
             if (same[i] >= 128) more.push_back({same[i], same[i]});

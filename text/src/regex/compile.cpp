@@ -4,6 +4,8 @@
 // of the speed: a choice whose one branch cannot start with the byte at hand is taken without leaving a
 // choice point, and a run of single characters that what follows cannot begin with is never given back.
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 #include "program.hpp"
 
@@ -13,12 +15,12 @@ namespace {
 class Compiler {
  public:
   Compiler(Tree& tree, const CaseFolder& folder, bool multibyte, Regex* out)
-      : tree_(tree),
-        folder_(folder),
-        multibyte_(multibyte),
-        out_(*out),
-        first_(tree.nodes.size()),
-        known_(tree.nodes.size(), false) {}
+      : tree_(tree), folder_(folder), multibyte_(multibyte), out_(*out), first_(tree.nodes.size()) {
+    // References to nodes and their children stay valid: loops add at most one node with one child for each there is.
+    tree_.nodes.reserve(2 * tree_.nodes.size());
+    tree_.links.reserve(tree_.links.size() + tree_.nodes.size());
+    out_.code.reserve(tree.nodes.size() + 4);
+  }
 
   void run();
 
@@ -33,7 +35,7 @@ class Compiler {
   void generate_sequence(const Node& n, const FirstBytes& follow);
   void generate_alternatives(const Node& n, const FirstBytes& follow);
   void generate_repeat(const Node& n, const FirstBytes& follow);
-  void generate_literal(const std::vector<int>& chars);
+  void generate_literal(std::span<const int> chars);
   void generate_loop(const Node& n, int body, const FirstBytes& follow);
   std::uint16_t map_of(const FirstBytes& f);
   int emit(Op op, int value = 0) {
@@ -51,47 +53,53 @@ class Compiler {
   void find_folded_prefix();
   [[nodiscard]] bool taken_in_runs(int alternative, const Node& all, const FirstBytes& after);
   void find_literals();
+  int encode(int c, std::uint8_t* out) const;
   bool append_bytes(int c, std::vector<std::uint8_t>* out) const;
 
   Tree& tree_;
   const CaseFolder& folder_;
   bool multibyte_;
   Regex& out_;
-  std::vector<FirstBytes> first_;
-  std::vector<bool> known_;
+  struct Known {
+    FirstBytes bytes;
+    bool known = false;
+  };
+  std::vector<Known> first_;
+  std::vector<int> literals_;  // a run of characters on its way to the program
 };
 
 // Can another character than `c` match the literal `c`?
 bool Compiler::foldable(int c) const {
-  if (!folder_.folds()) return false;
+  if (!folder_.folds() || folder_.alone(c)) return false;
   int same[4];
   return folder_.equivalents(c, same, 4) > 1;
 }
 
-// The bytes of `c` in the target; false when no target text can hold it.
-bool Compiler::append_bytes(int c, std::vector<std::uint8_t>* out) const {
-  if (multibyte_) {
-    std::uint8_t buffer[kMaxBytesPerChar];
-    const int n = encode_char(c, buffer);
-    out->insert(out->end(), buffer, buffer + n);
-    return true;
-  }
+// The bytes of `c` in the target, and how many; 0 when no target text can hold it.
+int Compiler::encode(int c, std::uint8_t* out) const {
   if (c < 0x80) {
-    out->push_back(static_cast<std::uint8_t>(c));
-  } else if (is_raw_byte_char(c)) {
-    out->push_back(static_cast<std::uint8_t>(char_to_raw_byte(c)));
-  } else {
-    return false;
+    *out = static_cast<std::uint8_t>(c);
+    return 1;
   }
-  return true;
+  if (multibyte_) return encode_char(c, out);
+  if (!is_raw_byte_char(c)) return 0;
+  *out = static_cast<std::uint8_t>(char_to_raw_byte(c));
+  return 1;
+}
+
+bool Compiler::append_bytes(int c, std::vector<std::uint8_t>* out) const {
+  std::uint8_t buffer[kMaxBytesPerChar];
+  const int n = encode(c, buffer);
+  out->insert(out->end(), buffer, buffer + n);
+  return n > 0;
 }
 
 void Compiler::first_of_char(int c, FirstBytes* f) const {
   int same[32];
   const int n = folder_.folds() ? folder_.equivalents(c, same, 32) : (same[0] = c, 1);
   for (int i = 0; i < n; ++i) {
-    std::vector<std::uint8_t> bytes;
-    if (append_bytes(same[i], &bytes)) f->add(bytes[0]);
+    std::uint8_t bytes[kMaxBytesPerChar];
+    if (encode(same[i], bytes) > 0) f->add(bytes[0]);
   }
 }
 
@@ -151,14 +159,17 @@ FirstBytes Compiler::compute_first(const Node& n) {
       break;
     case NodeKind::kSequence:
       f.empty = true;
-      for (const int child : n.children) f.then(first(child));
+      for (const int child : tree_.children(n)) {
+        if (!f.empty) break;
+        f.then(first(child));
+      }
       break;
     case NodeKind::kAlternatives:
-      for (const int child : n.children) f.merge(first(child));
+      for (const int child : tree_.children(n)) f.merge(first(child));
       break;
-    case NodeKind::kGroup: f = first(n.children[0]); break;
+    case NodeKind::kGroup: f = first(tree_.only_child(n)); break;
     case NodeKind::kRepeat:
-      if (n.max != 0) f = first(n.children[0]);
+      if (n.max != 0) f = first(tree_.only_child(n));
       f.empty = f.empty || n.min == 0;
       break;
   }
@@ -166,11 +177,12 @@ FirstBytes Compiler::compute_first(const Node& n) {
 }
 
 const FirstBytes& Compiler::first(int node) {
-  if (!known_[node]) {
-    first_[node] = compute_first(tree_.nodes[node]);
-    known_[node] = true;
+  Known& f = first_[node];
+  if (!f.known) {
+    f.bytes = compute_first(tree_.nodes[node]);
+    f.known = true;
   }
-  return first_[node];
+  return f.bytes;
 }
 
 // A map for deciding at run time, or none when the path can go on without a byte or with nearly any.
@@ -185,7 +197,7 @@ std::uint16_t Compiler::map_of(const FirstBytes& f) {
   return static_cast<std::uint16_t>(out_.maps.size() - 1);
 }
 
-void Compiler::generate_literal(const std::vector<int>& chars) {
+void Compiler::generate_literal(std::span<const int> chars) {
   for (std::size_t i = 0; i < chars.size();) {
     const bool fold = foldable(chars[i]);
     std::size_t end = i + 1;
@@ -217,32 +229,49 @@ void Compiler::generate_literal(const std::vector<int>& chars) {
 }
 
 void Compiler::generate_sequence(const Node& n, const FirstBytes& follow) {
-  const std::size_t count = n.children.size();
-  std::vector<FirstBytes> rest(count + 1);  // rest[i]: what comes behind child i - 1
-  rest[count] = follow;
-  for (std::size_t i = count; i-- > 0;) {
-    rest[i] = first(n.children[i]);
-    rest[i].then(rest[i + 1]);
-  }
-  std::vector<int> literal;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Node& child = tree_.nodes[n.children[i]];
-    if (child.kind == NodeKind::kChar) {
-      literal.push_back(child.value);
+  const std::span<const int> children = tree_.children(n);
+  const std::size_t count = children.size();
+  const auto is_char = [&](std::size_t i) { return tree_.nodes[children[i]].kind == NodeKind::kChar; };
+  // What comes behind each child that is not a literal character; such a character needs nobody to know.
+  constexpr std::size_t kHere = 4;
+  FirstBytes few[kHere];
+  std::vector<FirstBytes> many;
+  std::size_t pieces = 0;
+  for (std::size_t i = 0; i < count; ++i) pieces += is_char(i) ? 0 : 1;
+  if (pieces > kHere) many.resize(pieces);
+  FirstBytes* const behind = pieces > kHere ? many.data() : few;
+  for (std::size_t i = count, at = pieces; i-- > 0;) {
+    if (is_char(i)) continue;
+    FirstBytes& rest = behind[--at];
+    if (i + 1 == count) {
+      rest = follow;
       continue;
     }
-    if (!literal.empty()) generate_literal(literal);
-    literal.clear();
-    generate(n.children[i], rest[i + 1]);
+    rest = first(children[i + 1]);
+    if (rest.empty) rest.then(behind[at + 1]);
   }
-  if (!literal.empty()) generate_literal(literal);
+  literals_.clear();
+  const auto flush = [this] {
+    if (!literals_.empty()) generate_literal(literals_);
+    literals_.clear();
+  };
+  for (std::size_t i = 0, at = 0; i < count; ++i) {
+    if (is_char(i)) {
+      literals_.push_back(tree_.nodes[children[i]].value);
+      continue;
+    }
+    flush();
+    generate(children[i], behind[at++]);
+  }
+  flush();
 }
 
 void Compiler::generate_alternatives(const Node& n, const FirstBytes& follow) {
-  const std::size_t count = n.children.size();
+  const std::span<const int> children = tree_.children(n);
+  const std::size_t count = children.size();
   std::vector<FirstBytes> tails(count);  // first bytes of alternative i and all behind it
   for (std::size_t i = count; i-- > 0;) {
-    tails[i] = first(n.children[i]);
+    tails[i] = first(children[i]);
     tails[i].then(follow);
     if (i + 1 < count) tails[i].merge(tails[i + 1]);
   }
@@ -250,7 +279,7 @@ void Compiler::generate_alternatives(const Node& n, const FirstBytes& follow) {
   for (std::size_t i = 0; i < count; ++i) {
     int split = -1;
     if (i + 1 < count) {
-      FirstBytes mine = first(n.children[i]);
+      FirstBytes mine = first(children[i]);
       mine.then(follow);
       split = emit(Op::kSplit);
       const std::uint16_t here_map = map_of(mine);
@@ -258,7 +287,7 @@ void Compiler::generate_alternatives(const Node& n, const FirstBytes& follow) {
       out_.code[split].here_map = here_map;
       out_.code[split].other_map = other_map;
     }
-    generate(n.children[i], follow);
+    generate(children[i], follow);
     if (split >= 0) {
       exits.push_back(emit(Op::kJump));
       out_.code[split].target = here();
@@ -274,8 +303,8 @@ bool Compiler::one_character(const Node& n) const {
     case NodeKind::kSyntax:
     case NodeKind::kCategory: return true;
     case NodeKind::kChar: {
-      std::vector<std::uint8_t> bytes;
-      return foldable(n.value) || (append_bytes(n.value, &bytes) && bytes.size() == 1);
+      std::uint8_t bytes[kMaxBytesPerChar];
+      return foldable(n.value) || encode(n.value, bytes) == 1;
     }
     default: return false;
   }
@@ -288,7 +317,7 @@ bool Compiler::taken_in_runs(int alternative, const Node& all, const FirstBytes&
   const FirstBytes& mine = first(alternative);
   if (mine.syntax != 0) return false;
   FirstBytes others = after;
-  for (const int other : all.children)
+  for (const int other : tree_.children(all))
     if (other != alternative) others.merge(first(other));
   if (others.syntax != 0 || others.empty) return false;
   for (int i = 0; i < 4; ++i)
@@ -326,7 +355,7 @@ void Compiler::generate_loop(const Node& n, int body, const FirstBytes& follow) 
   if (enter >= 0) out_.code[enter].target = here();
   if (!counted && n.greedy && tree_.nodes[body].kind == NodeKind::kAlternatives) {
     std::vector<int> runs;
-    for (const int child : tree_.nodes[body].children)
+    for (const int child : tree_.children(tree_.nodes[body]))
       if (taken_in_runs(child, tree_.nodes[body], follow)) runs.push_back(child);
     for (const int child : runs) {
       Node run;
@@ -334,12 +363,12 @@ void Compiler::generate_loop(const Node& n, int body, const FirstBytes& follow) 
       run.possessive = true;
       run.min = 1;
       run.max = kUnlimited;
-      run.children.push_back(child);
+      tree_.set_children(run, {&child, 1});
       const int node = static_cast<int>(tree_.nodes.size());
-      tree_.nodes.push_back(std::move(run));
-      first_.push_back(first(child));
-      known_.push_back(true);
-      auto& children = tree_.nodes[body].children;
+      tree_.nodes.push_back(run);
+      const FirstBytes same = first(child);
+      first_.push_back({same, true});
+      const auto children = tree_.children(tree_.nodes[body]);
       *std::find(children.begin(), children.end(), child) = node;
     }
   }
@@ -350,7 +379,7 @@ void Compiler::generate_loop(const Node& n, int body, const FirstBytes& follow) 
 }
 
 void Compiler::generate_repeat(const Node& n, const FirstBytes& follow) {
-  const int body = n.children[0];
+  const int body = tree_.only_child(n);
   if (n.max == 0) return;
   if (one_character(tree_.nodes[body])) {
     const int at = emit(Op::kRepeatOne);
@@ -366,7 +395,7 @@ void Compiler::generate_repeat(const Node& n, const FirstBytes& follow) {
     repeat.possessive = disjoint || n.possessive;
     const Node& one = tree_.nodes[body];
     if (one.kind == NodeKind::kChar) {
-      generate_literal({one.value});
+      generate_literal({&one.value, 1});
     } else {
       generate(body, follow);
     }
@@ -392,7 +421,7 @@ void Compiler::generate(int node, const FirstBytes& follow) {
   const Node& n = tree_.nodes[node];
   switch (n.kind) {
     case NodeKind::kEmpty: break;
-    case NodeKind::kChar: generate_literal({n.value}); break;
+    case NodeKind::kChar: generate_literal({&n.value, 1}); break;
     case NodeKind::kAny: emit(Op::kAny); break;
     case NodeKind::kSet: emit(Op::kSet, n.value); break;
     case NodeKind::kSyntax:
@@ -407,7 +436,7 @@ void Compiler::generate(int node, const FirstBytes& follow) {
     case NodeKind::kAlternatives: generate_alternatives(n, follow); break;
     case NodeKind::kGroup:
       emit(Op::kGroupStart, n.value);
-      generate(n.children[0], follow);
+      generate(tree_.only_child(n), follow);
       emit(Op::kGroupEnd, n.value);
       break;
     case NodeKind::kRepeat: generate_repeat(n, follow); break;
@@ -418,8 +447,8 @@ void Compiler::find_anchors() {
   int node = tree_.root;
   for (;;) {
     const Node& n = tree_.nodes[node];
-    if ((n.kind == NodeKind::kSequence || n.kind == NodeKind::kGroup) && !n.children.empty()) {
-      node = n.children[0];
+    if ((n.kind == NodeKind::kSequence || n.kind == NodeKind::kGroup) && n.child_count > 0) {
+      node = tree_.only_child(n);
       continue;
     }
     if (n.kind != NodeKind::kAssert) return;
@@ -474,9 +503,11 @@ void Compiler::find_literals() {
     work.pop_back();
     const Node& n = tree_.nodes[node];
     if (n.kind == NodeKind::kSequence || n.kind == NodeKind::kGroup) {
-      for (std::size_t i = n.children.size(); i-- > 0;) work.push_back(n.children[i]);
-    } else if (n.kind == NodeKind::kRepeat && n.min >= 1 && tree_.nodes[n.children[0]].kind == NodeKind::kChar) {
-      items.insert(items.end(), {n.children[0], kBreak});  // it occurs; what follows is not adjacent to the first one
+      const std::span<const int> children = tree_.children(n);
+      work.insert(work.end(), children.rbegin(), children.rend());
+    } else if (n.kind == NodeKind::kRepeat && n.min >= 1 && tree_.nodes[tree_.only_child(n)].kind == NodeKind::kChar) {
+      items.insert(items.end(),
+                   {tree_.only_child(n), kBreak});  // it occurs; what follows is not adjacent to the first one
     } else {
       items.push_back(node);
     }
@@ -501,16 +532,17 @@ void Compiler::find_literals() {
 }
 
 void Compiler::run() {
-  // References to nodes stay valid: loops add at most one node for each there is.
-  tree_.nodes.reserve(2 * tree_.nodes.size());
   FirstBytes end;
   end.empty = true;
   find_anchors();
   find_literals();
   out_.first = first(tree_.root);
-  for (int b = 0; b < 256; ++b) {
+  for (int b = 0; b < 256; b += 8) {  // eight bits to eight bytes
     const bool continuation = multibyte_ && b >= 0x80 && b < 0xC0;
-    out_.first_map[b] = !continuation && out_.first.has(static_cast<std::uint8_t>(b)) ? 1 : 0;
+    const std::uint64_t bits = continuation ? 0 : (out_.first.bits[b >> 6] >> (b & 63)) & 0xFF;
+    const std::uint64_t each = (bits * 0x0101010101010101U) & 0x8040201008040201U;
+    const std::uint64_t ones = ((each + 0x7F7F7F7F7F7F7F7FU) | each) >> 7 & 0x0101010101010101U;
+    std::memcpy(out_.first_map + b, &ones, sizeof ones);
   }
   generate(tree_.root, end);
   emit(Op::kMatch);
@@ -520,7 +552,7 @@ void Compiler::run() {
   out_.fold = folder_.folds();
   out_.uses_syntax = tree_.uses_syntax;
   out_.sets = std::move(tree_.sets);
-  for (int c = 0; c < 128; ++c) out_.ascii_canonical[c] = folder_.canonical(c);
+  if (out_.fold) folder_.canonical_ascii(out_.ascii_canonical);
   find_folded_prefix();
 }
 

@@ -5,6 +5,7 @@
 // what stands before them together with them, and runs of repetition operators merge into one.
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "tree.hpp"
 
@@ -90,8 +91,11 @@ struct Frame {
 
 class Parser {
  public:
-  Parser(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree)
-      : text_(pattern), spaces_(spaces), tree_(*tree) {}
+  Parser(std::vector<int> pattern, const std::vector<int>* spaces, Tree* tree)
+      : text_(std::move(pattern)), spaces_(spaces), tree_(*tree) {
+    tree_.nodes.reserve(text_.size() + 4);
+    tree_.links.reserve(text_.size() + 4);
+  }
 
   const char* run();
 
@@ -105,7 +109,7 @@ class Parser {
     Node n;
     n.kind = kind;
     n.value = value;
-    tree_.nodes.push_back(std::move(n));
+    tree_.nodes.push_back(n);
     return static_cast<int>(tree_.nodes.size()) - 1;
   }
   void append(int node) {
@@ -163,7 +167,7 @@ void Parser::end_alternative() {
     node = f.items[0];
   } else {
     node = add(f.items.empty() ? NodeKind::kEmpty : NodeKind::kSequence);
-    tree_.nodes[node].children = std::move(f.items);
+    tree_.set_children(tree_.nodes[node], f.items);
   }
   f.alternatives.push_back(node);
   f.items.clear();
@@ -184,11 +188,11 @@ int Parser::close_frame() {
     node = add(NodeKind::kSet, static_cast<int>(tree_.sets.size()) - 1);
   } else if (f.alternatives.size() > 1) {
     node = add(NodeKind::kAlternatives);
-    tree_.nodes[node].children = std::move(f.alternatives);
+    tree_.set_children(tree_.nodes[node], f.alternatives);
   }
   if (f.group > 0) {
     const int group = add(NodeKind::kGroup, f.group);
-    tree_.nodes[group].children.push_back(node);
+    tree_.set_children(tree_.nodes[group], {&node, 1});
     node = group;
   }
   return node;
@@ -201,7 +205,7 @@ int Parser::take_last() {
   int node = *from;
   if (f.items.end() - from > 1) {
     node = add(NodeKind::kSequence);
-    tree_.nodes[node].children.assign(from, f.items.end());
+    tree_.set_children(tree_.nodes[node], {from, f.items.end()});
   }
   f.items.erase(from, f.items.end());
   return node;
@@ -211,7 +215,7 @@ void Parser::repeat(int min, int max, bool greedy) {
   const int body = take_last();
   const int node = add(NodeKind::kRepeat);
   Node& n = tree_.nodes[node];
-  n.children.push_back(body);
+  tree_.set_children(n, {&body, 1});
   n.min = min;
   n.max = max;
   n.greedy = greedy;
@@ -320,7 +324,7 @@ const char* Parser::interval() {
   if (low == 1 && high == 1) return nullptr;
   // Repetitions of repetitions nest in the tree like groups do.
   std::size_t depth = 0;
-  for (int n = frame().items.back(); tree_.nodes[n].kind == NodeKind::kRepeat; n = tree_.nodes[n].children[0])
+  for (int n = frame().items.back(); tree_.nodes[n].kind == NodeKind::kRepeat; n = tree_.only_child(tree_.nodes[n]))
     if (++depth > kMaxDepth) return kTooBig;
   repeat(low, high, true);
   return nullptr;
@@ -441,6 +445,7 @@ const char* Parser::bracket() {
 const char* Parser::run() {
   frames_.emplace_back();
   frame().group = -1;
+  frame().items.reserve(text_.size());
   while (!at_end()) {
     const int c = text_[at_++];
     const char* error = nullptr;
@@ -485,8 +490,8 @@ const char* Parser::run() {
 
 }  // namespace
 
-const char* parse(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree) {
-  return Parser(pattern, spaces, tree).run();
+const char* parse(std::vector<int> pattern, const std::vector<int>* spaces, Tree* tree) {
+  return Parser(std::move(pattern), spaces, tree).run();
 }
 
 const char* parse_skip_set(const std::vector<int>& text, CharSet* set) {

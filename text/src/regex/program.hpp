@@ -104,7 +104,7 @@ class Regex {
   std::vector<std::uint8_t> folded_prefix;  // ASCII, canonical: text every match starts with when case is ignored
   std::uint8_t folded_skip[256];            // how far a search for folded_prefix may skip, by the byte under its end
   std::vector<std::uint8_t> required;       // exact bytes every match contains
-  std::int32_t ascii_canonical[128];
+  std::int32_t ascii_canonical[128];        // when case is ignored
 };
 
 namespace regex {

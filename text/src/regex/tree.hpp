@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "neovm/text/regex.hpp"
@@ -78,22 +79,35 @@ struct Node {
   bool negated = false;     // kSyntax, kCategory
   int value = 0;            // character, set index, syntax code, category, group number (0: shy), Assertion
   int min = 0;
-  int max = 0;  // kRepeat
-  std::vector<int> children;
+  int max = 0;          // kRepeat
+  int first_child = 0;  // in Tree::links
+  int child_count = 0;
 };
 
 struct Tree {
   std::vector<Node> nodes;
+  std::vector<int> links;  // the children of all nodes, those of one in a row
   std::vector<CharSet> sets;
   int root = 0;
   int groups = 0;  // highest group number recorded
   bool uses_syntax = false;
   bool has_backrefs = false;
+
+  // Good until the next set_children.
+  [[nodiscard]] std::span<int> children(const Node& n) {
+    return {links.data() + n.first_child, static_cast<std::size_t>(n.child_count)};
+  }
+  [[nodiscard]] int only_child(const Node& n) const { return links[static_cast<std::size_t>(n.first_child)]; }
+  void set_children(Node& n, std::span<const int> children) {
+    n.first_child = static_cast<int>(links.size());
+    n.child_count = static_cast<int>(children.size());
+    links.insert(links.end(), children.begin(), children.end());
+  }
 };
 
 // Parses `pattern` (characters; bytes of unibyte patterns as raw-byte characters). Returns null, or the
 // message of invalid-regexp.
-const char* parse(const std::vector<int>& pattern, const std::vector<int>* spaces, Tree* tree);
+const char* parse(std::vector<int> pattern, const std::vector<int>* spaces, Tree* tree);
 
 // Parses the STRING argument of skip-chars-forward. Returns null, or the error message.
 const char* parse_skip_set(const std::vector<int>& text, CharSet* set);

@@ -82,8 +82,18 @@ class CaseFolder {
   [[nodiscard]] bool folds() const { return canonical_table_ != kNil; }
   [[nodiscard]] int canonical(int c) const {
     if (canonical_table_ == kNil) return c;
-    const Value v = char_table_get(canonical_table_, c);
+    const Value v = look_up(canonical_table_, c);
     return v.is_fixnum() ? static_cast<int>(v.as_fixnum()) : c;
+  }
+  // The canonical forms of the 128 ASCII characters.
+  void canonical_ascii(std::int32_t* out) const;
+  // Certainly without other cases: most characters, and cheap to ask.
+  [[nodiscard]] bool alone(int c) const {
+    if (is_char_table(equivalents_)) return look_up(equivalents_, c) == Value::fixnum(c);
+    if (canonical(c) != c) return false;
+    if (!is_char_table(up_)) return true;
+    const Value up = look_up(up_, c);
+    return !up.is_fixnum() || up == Value::fixnum(c);
   }
   // Characters with the same canonical form as `c`, `c` first. Returns how many (at most `room`).
   int equivalents(int c, int* out, int room) const;
@@ -92,6 +102,19 @@ class CaseFolder {
   [[nodiscard]] Value canonical_table() const { return canonical_table_; }
 
  private:
+  // char_table_get, inline for ASCII characters that have a leaf of the table to themselves.
+  static Value look_up(Value table, int c) {
+    if (c < 0x80) {
+      const Value leaf = slot_raw(table, kCharTableAscii);
+      if (is_kind(leaf, ObjectKind::kSubCharTable)) {
+        const Value v = slot_raw(leaf, kLeafContents + c);
+        if (!v.is_nil()) return v;
+      }
+    }
+    return char_table_get(table, c);
+  }
+  static constexpr int kLeafContents = 2;
+
   Value down_ = kNil;
   Value up_ = kNil;
   Value canonical_table_ = kNil;
