@@ -56,7 +56,9 @@ Maybe<bool> read_all(Context& cx, int fd, std::int64_t from, std::int64_t to, st
       return false;
     }
     if (n == 0) break;
-    if (out->size() == out->capacity()) guess = std::max(guess, out->size());
+    // A file ends where it said: what was asked for and not given is enough to see that.
+    const auto given = static_cast<std::size_t>(n);
+    guess = given < want ? want - given : std::max(std::size_t{1} << 14, out->size());
   }
   return true;
 }

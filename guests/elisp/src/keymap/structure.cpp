@@ -39,15 +39,16 @@ Value each_run(Value table, Visit visit) {
 bool is_keymap_list(Value v) { return v.is_cons() && car_raw(v) == Qkeymap; }
 
 Value get_keymap_re(Context& cx, Value object, OnMissing missing, Autoload autoload) {
-  Value map = is_keymap_list(object) ? object : function_of(cx, object);
-  if (autoload == Autoload::kYes && object.is_symbol() && autoloads_keymap(map)) {
+  if (is_keymap_list(object)) return object;
+  if (!object.is_symbol()) return missing == OnMissing::kNil ? kNil : wrong_type(cx, Qkeymapp, object);
+  Value map = function_of(cx, object);
+  if (autoload == Autoload::kYes && autoloads_keymap(map)) {
     TRY(funcall_re(cx, Qautoload_do_load, {map, object}));
     map = function_of(cx, object);
   }
   if (is_keymap_list(map)) return map;
   // A map that would be autoloaded is one, for whoever only asks.
-  if (missing == OnMissing::kNil)
-    return autoload == Autoload::kNo && object.is_symbol() && autoloads_keymap(map) ? object : kNil;
+  if (missing == OnMissing::kNil) return autoload == Autoload::kNo && autoloads_keymap(map) ? object : kNil;
   return wrong_type(cx, Qkeymapp, object);
 }
 

@@ -24,7 +24,7 @@ Maybe<int> read_file(Context& cx, const std::string& name, std::string* content)
     struct stat status {};
     if (fstat(fd, &status) != 0) return errno;
     if (S_ISDIR(status.st_mode)) return EISDIR;
-    content->resize(static_cast<std::size_t>(status.st_size > 0 ? status.st_size : 0));
+    content->resize(static_cast<std::size_t>(status.st_size > 0 ? status.st_size : 0) + 1);  // one more sees the end
     std::size_t used = 0;
     for (;;) {
       if (used == content->size()) content->resize(used + 65536);  // also for files that do not tell their size
