@@ -80,6 +80,26 @@
                (if (fboundp 'set-match-data) (set-match-data nil))))
        ((error quit neovm-unimplemented t) nil)))))
 
+;; How a form is run: evaluated, or (./neo oracle --compiled) as the body of a function that the byte compiler made of it.
+(setq oracle--compiled nil)
+
+(defalias 'oracle--compile-forms
+  (function
+   (lambda ()
+     (require 'bytecomp)
+     ;; No warnings; an error of the compiler itself is signalled, not written to a log.
+     (setq oracle--compiled t byte-compile-warnings nil byte-compile-debug t byte-compile-verbose nil))))
+
+(defalias 'oracle--run
+  (function
+   (lambda (oracle--form)
+     (if oracle--compiled
+         (let ((oracle--function (let ((lexical-binding t)) (byte-compile (list 'lambda nil oracle--form)))))
+           ;; What the compiler searched for and where is none of the form's business.
+           (set-match-data nil)
+           (funcall oracle--function))
+       (eval oracle--form t)))))
+
 ;; Evaluate form number N, given as text; STATE is a list of names to show beside the value.  A SILENT form is replayed
 ;; for its effect only (a definition, after the machine had to be started again).
 (defalias 'oracle--case
@@ -92,7 +112,7 @@
                 ;; The form must not know that it runs while a file is loaded: `read' would name the file in its errors,
                 ;; or go on reading from it.
                 (let ((load-file-name nil) (load-true-file-name nil) (load-in-progress nil) (standard-input t))
-                  (concat "OK " (oracle--print (eval (car (read-from-string oracle--text)) t))))
+                  (concat "OK " (oracle--print (oracle--run (car (read-from-string oracle--text))))))
               ((error quit neovm-unimplemented t) (concat "ERR " (oracle--print oracle--err))))))
        (if oracle--silent
            nil
@@ -106,7 +126,7 @@
   (function
    (lambda (oracle--text)
      (oracle--fresh-buffer)
-     (eval (car (read-from-string oracle--text)) t))))
+     (oracle--run (car (read-from-string oracle--text))))))
 
 (defalias 'oracle--done
   (function

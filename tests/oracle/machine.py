@@ -33,13 +33,15 @@ def environment(sandbox):
 
 
 class Machine:
-    def __init__(self, program, args=(), timeout=10.0, keep=None, gigabytes=None, feed="load", more_args=list):
+    def __init__(self, program, args=(), timeout=10.0, keep=None, gigabytes=None, feed="load", more_args=list,
+                 compiled=False):
         self.program = os.path.abspath(shutil.which(program) or program)
         self.args = list(args)
         self.timeout = timeout
         self.feed = feed  # "eval": hands over every form with --eval, for a machine that cannot load files yet
         self.gigabytes = gigabytes  # limit of address space, for a machine without limits of its own
         self.more_args = more_args  # asked for each process that runs cases
+        self.compiled = compiled  # forms go through the byte compiler
         self.keep = keep  # folder for job files that a person wants to look at
 
     def normalize(self, answer, sandbox):
@@ -62,6 +64,9 @@ class Machine:
                 command += ["-l", str(file)]
         return command
 
+    def _setup(self):
+        return ["(oracle--compile-forms)"] if self.compiled else []
+
     def run(self, cases):
         """Returns a list of (answer, seconds, what the machine wrote meanwhile), one per case."""
         sandbox = tempfile.mkdtemp(prefix="oracle-")
@@ -75,7 +80,7 @@ class Machine:
         first = 0
         while first < len(cases):
             job = Path(sandbox) / "job.el"
-            lines = [";;; -*- lexical-binding: nil; coding: utf-8 -*-"]
+            lines = [";;; -*- lexical-binding: nil; coding: utf-8 -*-"] + self._setup()
             # The arguments of one process have a limit, so `eval` goes in pieces.
             last = len(cases) if self.feed == "load" else min(first + 200, len(cases))
             for index, case in enumerate(cases[:last]):
@@ -165,7 +170,7 @@ class Machine:
         """What the machine writes when case INDEX runs with nothing caught: message and backtrace."""
         sandbox = tempfile.mkdtemp(prefix="oracle-")
         job = Path(sandbox) / "job.el"
-        lines = [f"(oracle--case 0 {forms.lisp_string(c.text)} nil t)" for c in cases[:index] if c.is_setup]
+        lines = self._setup() + [f"(oracle--case 0 {forms.lisp_string(c.text)} nil t)" for c in cases[:index] if c.is_setup]
         lines.append(f"(oracle--trace {forms.lisp_string(cases[index].text)})")
         job.write_text("\n".join(lines) + "\n")
         try:

@@ -38,6 +38,9 @@ def arguments():
                       help="random forms over the primitive table, in Emacs and NeoVM; shrinks what differs")
     parser.add_argument("--shrink", type=int, default=25, metavar="N", help="so many kinds of random forms that differ are shrunk")
     mode.add_argument("--eval", metavar="FORM", action="append", help="compare these forms")
+    parser.add_argument("--compiled", action="store_true", help="each form is the body of a function that the byte compiler made of it "
+                        "(lexical binding), in both machines; the machine under test runs all of that as register code, unless "
+                        "--vm-args say otherwise. With --record, FILE.compiled gets the answers that differ from FILE.expected")
     parser.add_argument("--vm", help="the machine under test")
     parser.add_argument("--vm-args", default="", help="further arguments for it, as one word, e.g. '--tier=0'")
     parser.add_argument("--feed", choices=["load", "eval"], default="load",
@@ -94,15 +97,28 @@ def load_cases(path):
         sys.exit(f"neo: {error}")
 
 
-def read_expected(path):
+def read_expected(path, compiled=False):
     expected = {}
-    file = Path(path).with_suffix(".expected")
-    if file.exists():
-        for line in file.read_text(encoding="ascii").split("\n"):
-            if line and not line.startswith("#"):
-                name, _, answer = line.partition(" ")
-                expected[name] = answer
+    for suffix in (".expected", ".compiled") if compiled else (".expected",):
+        file = Path(path).with_suffix(suffix)
+        if file.exists():
+            for line in file.read_text(encoding="ascii").split("\n"):
+                if line and not line.startswith("#"):
+                    name, _, answer = line.partition(" ")
+                    expected[name] = answer
     return expected
+
+
+def write_compiled(path, cases, answers):
+    """Answers of compiled forms that are not those of interpreted ones; without any there is no file."""
+    interpreted = read_expected(path)
+    lines = [f"{case.id} {answer[0]}" for case, answer in zip(cases, answers) if answer[0] != interpreted.get(case.id)]
+    file = Path(path).with_suffix(".compiled")
+    file.unlink(missing_ok=True)
+    if lines:
+        head = "# Recorded from GNU Emacs 28.2 by ./neo oracle --compiled --record: answers that differ when the form is compiled."
+        file.write_text("\n".join([head, *lines]) + "\n", encoding="ascii")
+    return len(lines)
 
 
 def write_expected(path, cases, answers):
@@ -216,28 +232,31 @@ def main():
     options = arguments()
     emacs = None
     if not options.check:
-        emacs = machine.Machine(options.emacs, timeout=max(options.timeout, 20), gigabytes=6)
+        emacs = machine.Machine(options.emacs, timeout=max(options.timeout, 20), gigabytes=6, compiled=options.compiled)
     if options.record:
         paths = corpus_files(options.files)
 
         def record(path):
             cases = load_cases(path)
             answers = emacs.run(cases)
+            if options.compiled:
+                return path, cases, answers, write_compiled(path, cases, answers)
             write_expected(path, cases, answers)
-            return path, cases, answers
+            return path, cases, answers, len(cases)
 
         with ThreadPoolExecutor(options.jobs) as pool:
-            for path, cases, answers in pool.map(record, paths):
+            for path, cases, answers, written in pool.map(record, paths):
                 for case, answer in zip(cases, answers):
                     if not answer[0].startswith(("OK", "ERR")):
                         print(f"note: {case.file}:{case.line} ends Emacs itself: {answer[0]}")
-                print(f"recorded {len(cases):5} {short(path)}")
+                print(f"recorded {written:5} {short(path)}")
         return 0
     # Random forms ask for absurd sizes: both machines get the same limit.
+    vm_args = shlex.split(options.vm_args) or (list(tier_share.REGISTER_ARGS) if options.compiled else [])
     limit = ["--neovm-memory-limit=6144"] if options.fuzz else []
-    shares = tier_share.Shares(None if options.fuzz else options.vm, shlex.split(options.vm_args), is_whole_corpus(options))
-    vm = machine.Machine(options.vm, limit + shlex.split(options.vm_args), options.timeout, options.keep_jobs, feed=options.feed,
-                         more_args=shares.args)
+    shares = tier_share.Shares(None if options.fuzz else options.vm, vm_args, is_whole_corpus(options))
+    vm = machine.Machine(options.vm, limit + vm_args, options.timeout, options.keep_jobs, feed=options.feed,
+                         more_args=shares.args, compiled=options.compiled)
     statistics = tempfile.NamedTemporaryFile() if options.moved else None
     if statistics:
         vm.args.append("--eval=(add-hook 'kill-emacs-hook (lambda () (write-region (prin1-to-string (neovm-gc-statistics)) nil "
@@ -256,7 +275,7 @@ def main():
     def compare(path):
         cases = load_cases(path)
         if options.check:
-            recorded = read_expected(path)
+            recorded = read_expected(path, options.compiled)
             expected = [recorded.get(case.id) for case in cases]
         else:
             expected = [answer[0] for answer in emacs.run(cases)]
