@@ -46,6 +46,10 @@ def arguments():
     mode.add_argument("--record", action="store_true", help="run Emacs and write tests/gnu/expected-rungN.tsv")
     parser.add_argument("--tiers", action="store_true", help="run it three times: forms and stack byte-code only; as it comes; "
                         "everything in register code")
+    parser.add_argument("--elc", action="store_true", help="byte-compile each file first and load the .elc, in the machine under test "
+                        "all in register code (but see --vm-args). Each machine compiles for itself, in a copy of the tests: so the "
+                        "byte compiler runs here, too, and a mistake in what it writes cannot be taken for Emacs's answer. With "
+                        "--record, tests/gnu/expected-rungN-elc.tsv gets the results that differ from those of the source")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per file (default 300)")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="files at a time")
     return parser.parse_args()
@@ -107,18 +111,38 @@ def parse(text, outcome):
         outcome.unimplemented[match.group(1)] = outcome.unimplemented.get(match.group(1), 0) + 1
 
 
+def compiled(start, path, env, options, outcome):
+    """The .elc of PATH, or PATH itself where the file says that it is not to be compiled."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if re.search(r"^;.*\bno-byte-compile: t\b", text[:200] + "\n" + text[-3000:], re.M):
+        return path
+    command = [*start, "--eval", "(setq byte-compile-warnings nil)", "-f", "batch-byte-compile", str(path)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
+                              cwd=path.parent, timeout=options.timeout)
+        ended, told = f"exit {done.returncode}", done.stdout.decode("utf-8", "replace")
+    except subprocess.TimeoutExpired:
+        ended, told = f"no end after {options.timeout:.0f} s", ""
+    if not path.with_suffix(".elc").exists():
+        outcome.end = f"not compiled, {ended}: {' '.join(told.split())[-160:]}"
+    return path.with_suffix(".elc")
+
+
 def run(program, extra, file, options, label):
     """Runs FILE as upstream's Makefile does."""
     outcome = Outcome()
-    path = Path(options.tests) / file
+    tests = options.copies[label] if options.elc else options.tests
+    path = Path(tests) / file
     home = tempfile.mkdtemp(prefix="gnu-tests-")
     env = {key: value for key, value in os.environ.items() if not key.startswith(("EMACS", "LC_", "LANG", "XDG_"))}
-    env.update(EMACS_TEST_DIRECTORY=options.tests, LANG="C", HOME=home, TERM="dumb")
-    command = [program, "--batch", *extra, "--no-site-file", "--no-site-lisp", "-L", f":{path.parent}", "-l", "ert",
-               "-l", str(path), "--eval", f"(ert-run-tests-batch-and-exit {SELECTOR})"]
-    log = ROOT / "build/gnu-tests" / (file.replace("/", "_")[:-3] + f".{label}.log")
-    log.parent.mkdir(parents=True, exist_ok=True)
+    env.update(EMACS_TEST_DIRECTORY=tests, LANG="C", HOME=home, TERM="dumb")
     begun = time.monotonic()
+    start = [program, "--batch", *extra, "--no-site-file", "--no-site-lisp", "-L", f":{path.parent}"]
+    if options.elc:
+        path = compiled(start, path, env, options, outcome)
+    command = [*start, "-l", "ert", "-l", str(path), "--eval", f"(ert-run-tests-batch-and-exit {SELECTOR})"]
+    log = ROOT / "build/gnu-tests" / (file.replace("/", "_")[:-3] + f".{label}{'-elc' if options.elc else ''}.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "wb") as out:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=out, env=env,
                                    cwd=path.parent, start_new_session=True)
@@ -132,6 +156,8 @@ def run(program, extra, file, options, label):
     shutil.rmtree(home, ignore_errors=True)
     text = log.read_bytes().decode("utf-8", "replace")
     parse(text, outcome)
+    if outcome.end:  # of the compiler
+        return outcome
     if status is not None and status < 0:
         outcome.end = f"died of {signal.Signals(-status).name}"
     elif status is not None and not re.search(r"^Ran \d+ tests", text, re.M):
@@ -143,19 +169,23 @@ def run(program, extra, file, options, label):
     return outcome
 
 
-def record_path(rung):
-    return RECORDS / f"expected-rung{rung}.tsv"
+def record_path(rung, elc=False):
+    return RECORDS / f"expected-rung{rung}{'-elc' if elc else ''}.tsv"
 
 
-def read_records(rungs):
+def read_records(rungs, elc=False):
     result = {}
     for rung in rungs:
         if not record_path(rung).exists():
             sys.exit(f"neo: no recorded results for rung {rung}\n     ./neo gnu-tests --record {rung} (needs Emacs 28.2)")
-        for line in record_path(rung).read_text().split("\n"):
-            if line and not line.startswith("#"):
-                file, name, status = line.split("\t")
-                result.setdefault(file, {})[name] = status
+        for path in [record_path(rung), record_path(rung, True)] if elc else [record_path(rung)]:
+            for line in path.read_text().split("\n") if path.exists() else []:
+                if line and not line.startswith("#"):
+                    file, name, status = line.split("\t")
+                    if status == "missing":
+                        result.get(file, {}).pop(name, None)
+                    else:
+                        result.setdefault(file, {})[name] = status
     return result
 
 
@@ -171,32 +201,49 @@ def read_known():
 
 def record(options, files):
     emacs = shutil.which(options.emacs) or sys.exit("neo: no emacs\n     apt-get install emacs-nox")
-    by_rung = {}
+    by_rung = {rung: [] for _, rung in files}
+    source = read_records(by_rung) if options.elc else {}
     with ThreadPoolExecutor(options.jobs) as pool:
         for (file, rung), outcome in zip(files, pool.map(lambda f: run(emacs, [], f[0], options, "emacs"), files)):
             if outcome.end:
                 print(f"note: {file}: {outcome.end}")
-            for name, status in sorted(outcome.status.items()):
-                by_rung.setdefault(rung, []).append(f"{file}\t{name}\t{status}")
+            known = source.get(file, {})
+            for name in sorted({*outcome.status, *known}):
+                status = outcome.status.get(name, "missing")
+                if not options.elc or status != known.get(name, "missing"):
+                    by_rung[rung].append(f"{file}\t{name}\t{status}")
             print(f"recorded {len(outcome.status):4} {file}")
     RECORDS.mkdir(exist_ok=True)
     for rung, rows in by_rung.items():
-        record_path(rung).write_text("# GNU Emacs 28.2's results on its own tests: file, test, status.\n"
-                                     + "\n".join(rows) + "\n")
-        print(f"{len(rows)} tests in {record_path(rung).relative_to(ROOT)}")
+        head = "of the compiled files that differ from the source's" if options.elc else "on its own tests"
+        path = record_path(rung, options.elc)
+        if options.elc and not rows:
+            path.unlink(missing_ok=True)
+            print(f"rung {rung}: the compiled files give the results of their sources")
+            continue
+        path.write_text("\n".join([f"# GNU Emacs 28.2's results {head}: file, test, status.", *rows]) + "\n")
+        print(f"{len(rows)} tests in {path.relative_to(ROOT)}")
     return 0
 
 
 def main():
     options = arguments()
     options.tests = os.path.abspath(options.tests)
+    with tempfile.TemporaryDirectory(prefix="gnu-elc-") as folder:
+        options.copies = {label: f"{folder}/{label}/test" for label in ("vm", "emacs")} if options.elc else {}
+        for copy in options.copies.values():
+            shutil.copytree(options.tests, copy, symlinks=True)
+        return perform(options)
+
+
+def perform(options):
     files = chosen(options, read_ladder())
     if options.record:
         return record(options, files)
     vm = os.path.abspath(shutil.which(options.vm) or options.vm)
     if not os.access(vm, os.X_OK):
         sys.exit(f"neo: no program {options.vm}\n     ./neo build")
-    extra = shlex.split(options.vm_args)
+    extra = shlex.split(options.vm_args) or (list(tier_share.REGISTER_ARGS) if options.elc and not options.tiers else [])
     if not options.tiers:
         return compare(options, files, vm, extra)
     status = passed = failed = 0
@@ -215,7 +262,7 @@ TIERS = [("forms and stack byte-code", ["--neovm-tier=0"]), ("as it comes", []),
 
 def compare(options, files, vm, extra, closing=True):
     emacs = None if options.only_vm else shutil.which(options.emacs)
-    records = read_records({rung for _, rung in files}) if emacs is None else {}
+    records = read_records({rung for _, rung in files}, options.elc) if emacs is None else {}
     known = read_known()
     ladder = read_ladder()
     shares = {rung: tier_share.Shares(vm, extra, {file for file, one in ladder.items() if one == rung} <= {file for file, _ in files})

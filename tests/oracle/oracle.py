@@ -127,14 +127,16 @@ def write_expected(path, cases, answers):
     Path(path).with_suffix(".expected").write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
-def read_known():
-    """Differences that are understood: {(file, id): cause}. An entry that no longer differs is itself a failure."""
+def read_known(compiled):
+    """Differences that are understood: {(file, id): cause}. An entry that no longer differs is itself a failure.
+    An id with /compiled after it is that of a form as --compiled runs it, and counts there only."""
     known = {}
     if KNOWN.exists():
         for line in KNOWN.read_text().split("\n"):
             if line.strip() and not line.startswith("#"):
                 file, ident, cause = line.split("\t", 2)
-                known[file, ident] = cause
+                if compiled or not ident.endswith("/compiled"):
+                    known[file, ident.removesuffix("/compiled")] = cause
     return known
 
 
@@ -151,7 +153,7 @@ class Tally:
         self.options, self.vm, self.emacs = options, vm, emacs
         self.areas, self.failed, self.known_hits, self.shown, self.traced = {}, 0, 0, 0, 0
         self.kinds = {}
-        self.known = read_known()
+        self.known = read_known(options.compiled)
         os.makedirs(os.path.dirname(options.report) or ".", exist_ok=True)
         self.report = open(options.report, "w")
 
@@ -213,11 +215,10 @@ class Tally:
         return 1 if self.failed or not total else 0
 
 
-def second_look(vm, cases, expected, answers):
+def second_look(known, vm, cases, expected, answers):
     """ANSWERS, where a form that differed, but for no crash, and is equal in two further runs of the file counts as equal."""
     odd = [i for i, (got, _, _) in enumerate(answers)
            if expected[i] is not None and not equal(expected[i], got) and got.startswith(("OK", "ERR", "TIMEOUT"))]
-    known = read_known()
     odd = [i for i in odd if (cases[i].file, cases[i].id) not in known]
     if odd:
         again = [vm.run(cases) for _ in range(2)]
@@ -280,7 +281,7 @@ def main():
         else:
             expected = [answer[0] for answer in emacs.run(cases)]
         answers = vm.run(cases)
-        return path, cases, expected, second_look(vm, cases, expected, answers) if SECOND_LOOK else answers
+        return path, cases, expected, second_look(tally.known, vm, cases, expected, answers) if SECOND_LOOK else answers
 
     with ThreadPoolExecutor(options.jobs) as pool:
         for number, (path, cases, expected, answers) in enumerate(pool.map(compare, paths), 1):
