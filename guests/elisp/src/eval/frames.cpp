@@ -101,6 +101,14 @@ std::int64_t proper_length(Value l) {
     }                                                                     \
   } while (false)
 
+// Byte-code made by hand may pop values that were there when it set up handler `h`, and find their words again when it is
+// resumed. Frames (`fp` is the innermost) and primitives have been using these words: they hold nil then.
+static void clear_popped(Context& cx, Frame* fp, const Handler& h) {
+  Value* first = cx.sp;
+  for (; fp != nullptr && fp != h.frame; fp = fp->previous()) first = reinterpret_cast<Value*>(fp);
+  for (; first < h.sp; ++first) *first = kNil;
+}
+
 Action run_frames(Context& cx, Machine& m, Action action) {
   core::Countdown& countdown = cx.heap().countdown();
   Frame* fp = m.fp;
@@ -1395,6 +1403,7 @@ raise : {
   }
   cx.handlers.resize(static_cast<std::size_t>(target));
   m.val = m.env = kNil;  // what was left there keeps nothing alive: memory may have run out
+  if (static_cast<Frame*>(h.frame)->op == FrameOp::kByteCode) clear_popped(cx, fp, h);
   fp = static_cast<Frame*>(h.frame);
   sp = h.sp;
   cx.eval_depth = h.eval_depth;
