@@ -6,13 +6,18 @@
 #include "machine.hpp"
 
 #include "neovm/abi/api.hpp"
+#include "neovm/core/list_walk.hpp"
 
 namespace neovm::elisp {
 
 bool condition_matches(Value condition, Value conditions) {
   if (condition.is_cons()) {
-    for (Value l = condition; l.is_cons(); l = cdr_raw(l))
+    core::CycleFinder cycle(condition);
+    for (Value l = condition; l.is_cons();) {
       if (car_raw(l) == Qt || !memq(car_raw(l), conditions).is_nil()) return true;
+      l = cdr_raw(l);
+      if (cycle.step(l)) break;
+    }
     return false;
   }
   if (condition.is_nil()) return false;
@@ -20,10 +25,13 @@ bool condition_matches(Value condition, Value conditions) {
 }
 
 Value find_clause(Value clauses, Value conditions) {
-  for (Value l = clauses; l.is_cons(); l = cdr_raw(l)) {
+  core::CycleFinder cycle(clauses);
+  for (Value l = clauses; l.is_cons();) {
     const Value clause = car_raw(l);
     if (clause.is_cons() && car_raw(clause) != QCsuccess && condition_matches(car_raw(clause), conditions))
       return clause;
+    l = cdr_raw(l);
+    if (cycle.step(l)) break;
   }
   return kNil;
 }
