@@ -22,7 +22,7 @@ def sampled():
 
 def test_answers_stay_and_survivors_move(bin_folder):
     moved = pinned = forms = 0
-    known = oracle.read_known()
+    known = oracle.read_known(compiled=False)
     for path in sampled():
         with tempfile.NamedTemporaryFile() as statistics:
             report = ("--eval=(add-hook 'kill-emacs-hook (lambda () (write-region (prin1-to-string (neovm-gc-statistics)) nil "
