@@ -16,8 +16,6 @@
 
 namespace neovm::elisp {
 
-using core::bytecode::Builder;
-using core::bytecode::Op;
 using Kind = SourceMap::Kind;
 
 // ---- atoms and sequences -------------------------------------------------------------------------------------------

@@ -3,8 +3,6 @@
 
 namespace neovm::elisp {
 
-using core::bytecode::Builder;
-using core::bytecode::Op;
 using Kind = SourceMap::Kind;
 
 // ---- special forms ----------------------------------------------------------------------------------------------------
