@@ -184,7 +184,8 @@ TaskHeader* GroupAccess::fail(TaskGroup& g, TaskHeader* t) {
       next = last_gone(g, &wakes);
     }
   }
-  if (report && !keep_error && rt->config.on_unawaited_error) rt->config.on_unawaited_error(error);
+  if (report && !keep_error && rt->config.on_unawaited_error)
+    rt->config.on_unawaited_error(error);  // NOLINT(bugprone-use-after-move): only what is kept was moved
   if (free_it) free_ended(t);
   wakes.wake();
   if (cancel_others) {

@@ -44,8 +44,7 @@ Maybe<bool> read_all(Context& cx, int fd, std::int64_t from, std::int64_t to, st
     const std::size_t had = out->size();
     const std::size_t want = std::min(limit - had, guess);
     out->resize(had + want);
-    Maybe<ssize_t> got = read_descriptor(cx, fd, out->data() + had, want);
-    const ssize_t n = TRY(std::move(got));
+    const ssize_t n = TRY(read_descriptor(cx, fd, out->data() + had, want));
     if (n < 0 && errno == EINTR) {
       out->resize(had);
       continue;

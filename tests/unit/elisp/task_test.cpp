@@ -25,7 +25,7 @@ class LispTasks : public ::testing::Test {
     o.building = true;
     return o;
   }
-  LispTasks() : LispTasks({}) {}
+  LispTasks() : LispTasks(elisp::TaskSettings{}) {}
   explicit LispTasks(elisp::TaskSettings settings) : isolate_(options()), cx_(isolate_) {
     boot(cx_);
     if (settings.workers == 0) settings.workers = 2;

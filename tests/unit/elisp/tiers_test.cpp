@@ -153,6 +153,7 @@ TEST(CodeStore, IsolatesRunTheSameCode) {
 TEST(CodeStore, ManyThreadsAtOnce) {
   const auto store = elisp::make_code_store();
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&store] {
       World w({.enabled = true, .threshold = 1, .store = store});

@@ -51,6 +51,7 @@ Task<void> scope_cancels_on_error() {
 Task<void> scope_cancel_and_join() {
   Scope scope;
   std::vector<JoinHandle<Status>> all;
+  all.reserve(100);
   for (int i = 0; i < 100; ++i) all.push_back(spawn(sleeper(), {.scope = &scope}));
   for (int i = 0; i < 3; ++i) (void)co_await yield();
   EXPECT_EQ(co_await scope.cancel_and_join(), Status::kOk);
@@ -206,7 +207,7 @@ TEST(Runtime, NoPriorityStarves) {
 TEST(Runtime, MovesBetweenThreads) {
   Runtime rt({.workers = 2});
   for (int i = 0; i < 5; ++i) {
-    std::thread other([moved = std::move(rt), &rt]() mutable {
+    std::thread other([moved = std::move(rt), &rt]() mutable {  // NOLINT(bugprone-use-after-move): it comes back
       EXPECT_EQ(moved.block_on(value(3)).value, 3);
       rt = std::move(moved);
     });
@@ -215,7 +216,7 @@ TEST(Runtime, MovesBetweenThreads) {
   EXPECT_EQ(rt.block_on(value(4)).value, 4);
   std::thread last([moved = std::move(rt)]() mutable { EXPECT_EQ(moved.block_on(value(5)).value, 5); });
   last.join();
-  EXPECT_EQ(rt.status(), Status::kInvalid);
+  EXPECT_EQ(rt.status(), Status::kInvalid);  // NOLINT(bugprone-use-after-move): what a moved runtime answers
   EXPECT_EQ(rt.block_on(value(1)).status, Status::kInvalid);
 }
 
@@ -360,6 +361,7 @@ TEST(Runtime, IdleUsesNoProcessor) {
   Runtime rt({.workers = 2});
   Channel<int> ch(0);
   std::vector<JoinHandle<Status>> all;
+  all.reserve(2000);
   for (int i = 0; i < 2000; ++i)
     all.push_back(rt.spawn([](Channel<int> c) -> Task<Status> {
       Received<int> r = co_await c.recv();
