@@ -73,7 +73,18 @@ Value embedded_keymap_re(Context& cx, Value element);
 Value binding_definition_re(Context& cx, Value binding);
 // The same without running the :filter of a menu item.
 Value binding_without_filter(Value binding);
-// Pushes (EVENT . BINDING) of MAP, with its parents' when `parents`, onto `*out`, the last one first.
+// Shown the bindings of a map one by one, in order. Runs no Lisp and changes no map; Exit ends the walk.
+class BindingVisitor {
+ public:
+  virtual Value visit(Context& cx, Value event, Value binding) = 0;
+
+ protected:
+  ~BindingVisitor() = default;
+};
+// Shows what MAP binds, with its parents' bindings when `parents`. Without them it stops at the first map inside MAP, or at
+// its parent, and returns the elements from there on.
+Value each_binding_re(Context& cx, Value map, bool parents, BindingVisitor* visitor);
+// Pushes (EVENT . BINDING) of each onto `*out`, the last one first, and returns what each_binding_re does.
 Value collect_bindings_re(Context& cx, Value map, bool parents, Value* out);
 
 // ---- lookup (lookup.cpp) ----------------------------------------------------------------------------------------

@@ -24,7 +24,20 @@ Value function_of(Context& cx, Value v) {
 // The runs of equal values in a char-table, as visit(FROM, TO, VALUE); stops at the first Exit.
 template <class Visit>
 Value each_run(Value table, Visit visit) {
+  const Value ascii = slot_raw(table, kCharTableAscii);
+  const bool plain = core::is_sub_char_table(ascii) && slot_raw(table, kCharTableDefault).is_nil() &&
+                     !is_char_table(slot_raw(table, kCharTableParent));
   for (int c = 0; c <= kMaxCharacter;) {
+    if (plain && c < 0x80) {  // a run that ends among these needs no search
+      const Value v = slot_raw(ascii, core::kSubTableContents + c);
+      int to = c;
+      while (to < 0x7f && slot_raw(ascii, core::kSubTableContents + to + 1) == v) ++to;
+      if (to < 0x7f) {
+        if (v.truthy()) TRY(visit(c, to, v));
+        c = to + 1;
+        continue;
+      }
+    }
     int from = c;
     int to = kMaxCharacter;
     const Value v = core::char_table_get_range(table, c, &from, &to);
@@ -93,9 +106,7 @@ Value embedded_keymap_re(Context& cx, Value element) {
   return get_keymap_re(cx, element, OnMissing::kNil, Autoload::kNo);
 }
 
-// Appends to *out what MAP binds, the last first. Without `parents' it stops at the first map inside MAP, or at its parent,
-// and returns the elements from there on.
-Value collect_bindings_re(Context& cx, Value map, bool parents, Value* out) {
+Value each_binding_re(Context& cx, Value map, bool parents, BindingVisitor* visitor) {
   Value rest = cdr_raw(TRY(get_keymap_re(cx, map, OnMissing::kSignal, Autoload::kYes)));
   for (std::int64_t steps = 1;; ++steps) {
     if (!rest.is_cons()) {
@@ -110,20 +121,31 @@ Value collect_bindings_re(Context& cx, Value map, bool parents, Value* out) {
     if (!parents && (embedded || element == Qkeymap)) return rest;
     rest = cdr_raw(rest);
     if (embedded) {
-      TRY(collect_bindings_re(cx, element, parents, out));
+      TRY(each_binding_re(cx, element, parents, visitor));
     } else if (element.is_cons()) {
-      *out = cons(cx, cons(cx, car_raw(element), cdr_raw(element)), *out);
+      TRY(visitor->visit(cx, car_raw(element), cdr_raw(element)));
     } else if (is_vector(element)) {
       for (std::int64_t i = 0; i < slot_count_raw(element); ++i)
-        *out = cons(cx, cons(cx, Value::fixnum(i), slot_raw(element, i)), *out);
+        TRY(visitor->visit(cx, Value::fixnum(i), slot_raw(element, i)));
     } else if (is_char_table(element)) {
       TRY(each_run(element, [&](int from, int to, Value v) {
         const Value key = from == to ? Value::fixnum(from) : cons(cx, Value::fixnum(from), Value::fixnum(to));
-        *out = cons(cx, cons(cx, key, v == Qt ? kNil : v), *out);
-        return kNil;
+        return visitor->visit(cx, key, v == Qt ? kNil : v);
       }));
     }
   }
+}
+
+Value collect_bindings_re(Context& cx, Value map, bool parents, Value* out) {
+  struct Collect final : BindingVisitor {
+    explicit Collect(Value* to) : out(to) {}
+    Value visit(Context& c, Value event, Value binding) override {
+      *out = cons(c, cons(c, event, binding), *out);
+      return kNil;
+    }
+    Value* out;
+  } collect(out);
+  return each_binding_re(cx, map, parents, &collect);
 }
 
 // ---- making and inspecting -------------------------------------------------------------------------------------

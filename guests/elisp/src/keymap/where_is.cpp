@@ -38,35 +38,73 @@ bool on_the_way(Value reachable, Value sequence, Value map) {
   return false;
 }
 
-// (SEQUENCE . MAP) for MAP and every map that a sequence of its events leads to, shorter sequences first; a map that is
-// reached in several ways is there several times, but not below itself. What the meta prefix leads to, under its meta
-// character, comes right behind the prefix.
-Value reachable_maps_re(Context& cx, Value start, Value map) {
-  const Value result = list(cx, {cons(cx, start, map)});
-  const std::int64_t fixed = slot_count_raw(start);
-  Value last = result;
-  for (Value l = result; l.is_cons(); l = cdr_raw(l)) {
-    Value bindings = kNil;
-    if (!cdr_raw(car_raw(l)).is_cons()) continue;  // its file is not loaded
-    TRY(collect_bindings_re(cx, cdr_raw(car_raw(l)), true, &bindings));
-    for (bindings = nreverse_list(bindings); bindings.is_cons(); bindings = cdr_raw(bindings)) {
-      TRY(check_quit(cx));
-      const Value event = car_raw(car_raw(bindings));
-      if (event.is_cons()) continue;  // a range of characters is no prefix
-      const Value definition = binding_without_filter(cdr_raw(car_raw(bindings)));
-      const Value next = TRY(get_keymap_re(cx, definition, OnMissing::kNil, Autoload::kNo));
-      const Value way = car_raw(car_raw(l));
-      if (next.is_nil() || on_the_way(result, way, next)) continue;
-      const Value sequence = TRY(extended(cx, way, event, fixed));
-      const bool at_end = slot_count_raw(sequence) > slot_count_raw(way) || l == last;
-      const Value behind = at_end ? last : l;
-      const Value cell = list(cx, {cons(cx, sequence, next)});
-      set_cdr_raw(cell, cdr_raw(behind));
-      set_cdr_raw(behind, cell);
-      if (at_end) last = cell;
-    }
+// Commands are compared by identity, keyboard macros and lambda expressions by their parts.
+Value same_definition(Context& cx, Value a, Value b) {
+  if (a == b) return Qt;
+  return a.is_cons() && b.is_cons() ? boolean(TRY(equal(cx, a, b))) : kNil;
+}
+
+// A map and every map that a sequence of its events leads to, shorter sequences first; a map that is reached in several ways
+// is there several times, but not below itself. What the meta prefix leads to, under its meta character, comes right behind
+// the prefix. The maps that a map leads to are found when it is looked into, so a search that ends early never sees the rest.
+class Reachable final : public BindingVisitor {
+ public:
+  // START (a vector of events) leads to MAP.
+  Reachable(Context& cx, Value start, Value map)
+      : list_(neovm::list(cx, {cons(cx, start, map)})), at_(list_), last_(list_), fixed_(slot_count_raw(start)) {}
+
+  [[nodiscard]] bool done() const { return !at_.is_cons(); }
+  [[nodiscard]] Value sequence() const { return car_raw(car_raw(at_)); }
+  // All of them as (SEQUENCE . MAP), once each has been looked into.
+  [[nodiscard]] Value list() const { return list_; }
+
+  // What to look for on the way: the events that are bound to DEFINITION, menu items and all when `no_indirect`.
+  void look_for(Value definition, bool no_indirect) {
+    definition_ = definition;
+    no_indirect_ = no_indirect;
   }
-  return result;
+  // Looks into the map at hand and goes on to the next. *EVENTS: those that were found, in order.
+  Value look_into_re(Context& cx, Value* events) {
+    found_ = kNil;
+    if (cdr_raw(car_raw(at_)).is_cons())  // else its file is not loaded
+      TRY(each_binding_re(cx, cdr_raw(car_raw(at_)), true, this));
+    *events = nreverse_list(found_);
+    return kNil;
+  }
+  void next() { at_ = cdr_raw(at_); }
+
+  Value visit(Context& cx, Value event, Value binding) override {
+    TRY(check_quit(cx));
+    const Value definition = binding_without_filter(binding);
+    if (!definition_.is_unbound() &&
+        TRY(same_definition(cx, no_indirect_ ? binding : definition, definition_)).truthy())
+      found_ = cons(cx, event, found_);
+    if (event.is_cons()) return kNil;  // a range of characters is no prefix
+    const Value map = TRY(get_keymap_re(cx, definition, OnMissing::kNil, Autoload::kNo));
+    if (map.is_nil() || on_the_way(list_, sequence(), map)) return kNil;
+    const Value longer = TRY(extended(cx, sequence(), event, fixed_));
+    const bool at_end = slot_count_raw(longer) > slot_count_raw(sequence()) || at_ == last_;
+    const Value behind = at_end ? last_ : at_;
+    const Value cell = cons(cx, cons(cx, longer, map), cdr_raw(behind));
+    set_cdr_raw(behind, cell);
+    if (at_end) last_ = cell;
+    return kNil;
+  }
+
+ private:
+  Value list_;
+  Value at_;
+  Value last_;
+  std::int64_t fixed_;
+  Value definition_ = kUnbound;
+  bool no_indirect_ = false;
+  Value found_ = kNil;
+};
+
+Value reachable_maps_re(Context& cx, Value start, Value map) {
+  Reachable reachable(cx, start, map);
+  for (Value none; !reachable.done(); reachable.next()) TRY(reachable.look_into_re(cx, &none));
+  return reachable.list();
 }
 
 }  // namespace
@@ -92,63 +130,10 @@ struct Search {
   Value composed;  // the same as one map
   bool no_indirect;
   bool no_remap;
-  Value found = kNil;  // the last one first
+  Value first_only = kNil;  // as where-is-internal has it: no need to go on once there is what it would return
+  Value found = kNil;       // the last one first
+  bool over = false;
 };
-
-// Commands are compared by identity, keyboard macros and lambda expressions by their parts.
-Value same_definition(Context& cx, Value a, Value b) {
-  if (a == b) return Qt;
-  return a.is_cons() && b.is_cons() ? boolean(TRY(equal(cx, a, b))) : kNil;
-}
-
-Value add_found(Context& cx, Search* search, Value keys) {
-  for (Value l = search->found; l.is_cons(); l = cdr_raw(l))
-    if (TRY(equal(cx, car_raw(l), keys))) return kNil;
-  search->found = cons(cx, keys, search->found);
-  return kNil;
-}
-
-Value find_keys_re(Context& cx, Search* search);
-
-// A binding with the wanted definition was seen under KEYS: counts unless a map with precedence says otherwise.
-Value consider_re(Context& cx, Search* search, Value keys) {
-  Value looked_up = keys;
-  const std::int64_t last = slot_count_raw(keys) - 1;
-  if (slot_raw(keys, last).is_cons()) {  // the first character stands for a range
-    looked_up = TRY(events_vector(cx, keys));
-    set_slot_raw(looked_up, last, car_raw(slot_raw(keys, last)));
-  }
-  const Value binding = TRY(lookup_key_re(cx, search->composed, looked_up, false));
-  if (TRY(same_definition(cx, binding, search->definition)).is_nil()) return kNil;
-  const bool remaps = last == 1 && slot_raw(keys, 0) == Qremap;
-  if (!remaps || search->no_remap) return add_found(cx, search, keys);
-  // [remap COMMAND]: the keys of COMMAND lead here.
-  Search inner{slot_raw(keys, 1), search->maps, search->composed, search->no_indirect, true};
-  TRY(find_keys_re(cx, &inner));
-  for (Value l = nreverse_list(inner.found); l.is_cons(); l = cdr_raw(l)) TRY(add_found(cx, search, car_raw(l)));
-  return kNil;
-}
-
-Value find_keys_re(Context& cx, Search* search) {
-  for (Value m = search->maps; m.is_cons(); m = cdr_raw(m)) {
-    const Value map = TRY(get_keymap_re(cx, car_raw(m), OnMissing::kNil, Autoload::kYes));
-    if (!map.is_cons()) continue;
-    Value reachable = TRY(reachable_maps_re(cx, TRY(make_vector(cx, 0, kNil)), map));
-    for (; reachable.is_cons(); reachable = cdr_raw(reachable)) {
-      Value bindings = kNil;
-      if (!cdr_raw(car_raw(reachable)).is_cons()) continue;
-      TRY(collect_bindings_re(cx, cdr_raw(car_raw(reachable)), true, &bindings));
-      for (bindings = nreverse_list(bindings); bindings.is_cons(); bindings = cdr_raw(bindings)) {
-        TRY(check_quit(cx));
-        Value binding = cdr_raw(car_raw(bindings));
-        if (!search->no_indirect) binding = binding_without_filter(binding);
-        if (TRY(same_definition(cx, binding, search->definition)).is_nil()) continue;
-        TRY(consider_re(cx, search, TRY(extended(cx, car_raw(car_raw(reachable)), car_raw(car_raw(bindings)), 0))));
-      }
-    }
-  }
-  return kNil;
-}
 
 // Begins with a menu, a part of the frame or a mouse button, and goes on from there.
 bool starts_in_a_menu(Context& cx, Value keys) {
@@ -170,6 +155,59 @@ bool only_ascii(Value keys) {
   return true;
 }
 
+// Nothing found later can be better than these keys.
+bool best_of_all(Context& cx, Value first_only, Value keys) {
+  return first_only == Qnon_ascii || (only_ascii(keys) && !starts_in_a_menu(cx, keys));
+}
+
+Value add_found(Context& cx, Search* search, Value keys) {
+  for (Value l = search->found; l.is_cons(); l = cdr_raw(l))
+    if (TRY(equal(cx, car_raw(l), keys))) return kNil;
+  search->found = cons(cx, keys, search->found);
+  search->over = search->first_only.truthy() && best_of_all(cx, search->first_only, keys);
+  return kNil;
+}
+
+Value find_keys_re(Context& cx, Search* search);
+
+// A binding with the wanted definition was seen under KEYS: counts unless a map with precedence says otherwise.
+Value consider_re(Context& cx, Search* search, Value keys) {
+  Value looked_up = keys;
+  const std::int64_t last = slot_count_raw(keys) - 1;
+  if (slot_raw(keys, last).is_cons()) {  // the first character stands for a range
+    looked_up = TRY(events_vector(cx, keys));
+    set_slot_raw(looked_up, last, car_raw(slot_raw(keys, last)));
+  }
+  const Value binding = TRY(lookup_key_re(cx, search->composed, looked_up, false));
+  if (TRY(same_definition(cx, binding, search->definition)).is_nil()) return kNil;
+  const bool remaps = last == 1 && slot_raw(keys, 0) == Qremap;
+  if (!remaps || search->no_remap) return add_found(cx, search, keys);
+  // [remap COMMAND]: the keys of COMMAND lead here.
+  Search inner{slot_raw(keys, 1), search->maps, search->composed, search->no_indirect, true};
+  TRY(find_keys_re(cx, &inner));
+  for (Value l = nreverse_list(inner.found); l.is_cons() && !search->over; l = cdr_raw(l))
+    TRY(add_found(cx, search, car_raw(l)));
+  return kNil;
+}
+
+Value find_keys_re(Context& cx, Search* search) {
+  for (Value m = search->maps; m.is_cons(); m = cdr_raw(m)) {
+    const Value map = TRY(get_keymap_re(cx, car_raw(m), OnMissing::kNil, Autoload::kYes));
+    if (!map.is_cons()) continue;
+    Reachable reachable(cx, TRY(make_vector(cx, 0, kNil)), map);
+    reachable.look_for(search->definition, search->no_indirect);
+    for (; !reachable.done(); reachable.next()) {
+      Value events = kNil;
+      TRY(reachable.look_into_re(cx, &events));
+      for (; events.is_cons(); events = cdr_raw(events)) {
+        TRY(consider_re(cx, search, TRY(extended(cx, reachable.sequence(), car_raw(events), 0))));
+        if (search->over) return kNil;
+      }
+    }
+  }
+  return kNil;
+}
+
 }  // namespace
 
 NEOVM_PRIMITIVE(where_is_internal, "where-is-internal", 1, 5, kWorkerSafe, kStateRead, kMayGc, kReenters,
@@ -188,7 +226,7 @@ NEOVM_PRIMITIVE(where_is_internal, "where-is-internal", 1, 5, kWorkerSafe, kStat
   }
   Search search {
     definition, maps, TRY(compose_maps_re(cx, maps))
-    , no_indirect.truthy(), no_remap.truthy()
+    , no_indirect.truthy(), no_remap.truthy(), first_only
   };
   if (!search.no_remap && definition.is_symbol() && definition.truthy()) {
     // The keys of a remapped command run what it is remapped to.
@@ -211,10 +249,8 @@ NEOVM_PRIMITIVE(where_is_internal, "where-is-internal", 1, 5, kWorkerSafe, kStat
   if (first_only.is_nil()) return found;
   Value best = kNil;
   for (Value l = found; l.is_cons(); l = cdr_raw(l)) {
-    if (first_only == Qnon_ascii) return car_raw(l);
-    if (starts_in_a_menu(cx, car_raw(l))) continue;
-    if (only_ascii(car_raw(l))) return car_raw(l);
-    if (best.is_nil()) best = car_raw(l);
+    if (best_of_all(cx, first_only, car_raw(l))) return car_raw(l);
+    if (best.is_nil() && !starts_in_a_menu(cx, car_raw(l))) best = car_raw(l);
   }
   return best;
 }
