@@ -105,16 +105,30 @@ INTERPRETED = "(progn (defmacro s-m (x) x) (let ((n 0)) (while (< n 3000) (s-m (
 
 def test_the_share_of_a_suite(binaries):
     good, text = share_of(binaries, LOOP, "--neovm-tier-threshold=1")
-    assert good and re.match(r"suite: register code: \d+\.\d\d % of \d+ .* by 1 processes.*\n  at least 99 %\n$", text), text
+    assert good and re.match(r"suite: register code: \d+\.\d\d % of \d+ .* by 1 processes.*\n  at least 99 %\n"
+                             r"suite: inline caches: \d+\.\d\d % of \d+ calls and lookups hit\n  at least 90 %\n$", text), text
     good, text = share_of(binaries, INTERPRETED, "--neovm-tier-threshold=1")
     assert not good and "FAILED: less than 99 %" in text and "interpreted " in text, text
-    # Nothing is asked of a part of a suite, or of one that runs otherwise.
+    # No share is asked of a part of a suite, or of one that runs otherwise.
     for arguments, whole in ((["--neovm-tier-threshold=1"], False), ([], True),
                              (["--neovm-tier-threshold=1", "--neovm-tier-source=0"], True)):
         good, text = share_of(binaries, INTERPRETED, *arguments, whole=whole)
-        assert good and "at least" not in text and "% of" in text, text
+        assert " 99 %" not in text and "% of" in text, text
+        assert whole == (" 90 %" in text) and (good or whole), text
     good, text = share_of(binaries, INTERPRETED, "--neovm-tier=0")
     assert good and text == "", text
+
+
+# A name that is defined anew before each call, by a call that is compiled anew each time.
+STORM = ("(progn (defalias 's-a (lambda () 1)) (defalias 's-b (lambda () 2))"
+         " (let ((n 0)) (while (< n 30000) (fset 's-f (symbol-function (if (= 0 (% n 2)) 's-a 's-b))) (s-f) (setq n (1+ n)))))")
+
+
+def test_the_hit_rate_of_a_suite(binaries):
+    good, text = share_of(binaries, STORM, "--neovm-tier-threshold=1")
+    assert not good and "FAILED: less than 90 %" in text, text
+    good, text = share_of(binaries, STORM, "--neovm-tier-threshold=1", whole=False)
+    assert good and "less than" not in text, text
 
 
 def test_a_loop_at_top_level_becomes_register_code(binaries):
