@@ -74,10 +74,17 @@ void Builder::call(unsigned to, unsigned function, std::span<const std::uint8_t>
 }
 
 void Builder::call_global(unsigned to, unsigned constant, std::span<const std::uint8_t> args) {
-  emit(Op::call_global, to, static_cast<unsigned>(args.size()));
-  if (constant > 0xFFFF || code_.caches == 0xFFFF) failed_ = true;
-  code_.words.push_back((constant & 0xFFFF) | Word{code_.caches} << 16);
-  ++code_.caches;
+  emit_constant(Op::call_global, to, static_cast<unsigned>(args.size()), 0, constant);
+  arguments(args);
+}
+
+void Builder::tail_call(unsigned function, std::span<const std::uint8_t> args) {
+  emit(Op::tail_call, function, static_cast<unsigned>(args.size()));
+  arguments(args);
+}
+
+void Builder::tail_call_global(unsigned constant, std::span<const std::uint8_t> args) {
+  emit_constant(Op::tail_call_global, 0, static_cast<unsigned>(args.size()), 0, constant);
   arguments(args);
 }
 

@@ -210,6 +210,10 @@ class Verifier {
       --handlers;
     } else if (op == Op::return_ && handlers != 0) {
       return fail(at, "returns with a handler");
+    } else if (op == Op::tail_call || op == Op::tail_call_global) {
+      if (handlers != 0) return fail(at, "tail call with a handler");
+      // Lisp's calls have frames of their own, which backtraces show.
+      if (code_.source) return fail(at, "tail call in code made from source");
     } else if (op == Op::switch_) {
       for (const Code::Target& t : code_.targets)
         if (t.key >> 24 != c_of(word)) {

@@ -47,7 +47,8 @@ Family family_of(Op op) {
     case Op::call_type_of: return Family::kTypes;
     case Op::aref:
     case Op::aref_k: return Family::kSlots;
-    case Op::call: return Family::kValues;
+    case Op::call:
+    case Op::tail_call: return Family::kValues;
     default: break;
   }
   if (has_cache(op)) return Family::kCalls;
@@ -60,7 +61,7 @@ SiteState state_of_site(const FunctionState& s, std::size_t at, Op op, Family fa
   if (family != Family::kCalls && family != Family::kLookups) return shapes.state();
   const CallCache& c = s.caches[s.own_words[at + 1] >> 16];
   if (family == Family::kLookups) return lookup_state(c);
-  if (op == Op::call_global) return c.misses > kRestlessMisses ? SiteState::kMega : SiteState::kEmpty;
+  if (looks_up_calls(op)) return c.misses > kRestlessMisses ? SiteState::kMega : SiteState::kEmpty;
   // A quickened site that the collector has cleared fills its cache again at its next call.
   return is_quickened(static_cast<unsigned>(op)) || c.key != CallCache::kEmpty ? SiteState::kMono : SiteState::kEmpty;
 }
@@ -146,10 +147,11 @@ std::vector<TierFigure> tier_figures(Context& cx) {
   }
   for (const std::uint64_t n : s.invalidations) invalidations += n;
   // A cache that did not fit is looked up by the same instruction, as a call_global.
-  const std::uint64_t looked_up = s.instructions.empty() ? 0
-                                                         : s.instructions[static_cast<unsigned>(Op::call_global)] +
-                                                               quickened_invalidations(s) + s.cleared_calls +
-                                                               s.source_misses + s.lookup_misses;
+  const std::uint64_t looked_up =
+      s.instructions.empty() ? 0
+                             : s.instructions[static_cast<unsigned>(Op::call_global)] +
+                                   s.instructions[static_cast<unsigned>(Op::tail_call_global)] +
+                                   quickened_invalidations(s) + s.cleared_calls + s.source_misses + s.lookup_misses;
   std::vector<TierFigure> out = {
       {"functions", s.functions},
       {"functions-freed", s.functions_freed},
@@ -201,7 +203,7 @@ std::vector<TierSite> tier_sites(const FunctionState& s) {
       const std::uint32_t cache = words[at + 1] >> 16;
       site.callee = s.callees[cache];
       // A call from source has something else in `misses`.
-      if (is_quickened(static_cast<unsigned>(op)) || op == Op::call_global) site.refilled = s.caches[cache].misses;
+      if (is_quickened(static_cast<unsigned>(op)) || looks_up_calls(op)) site.refilled = s.caches[cache].misses;
     }
     out.push_back(std::move(site));
   }

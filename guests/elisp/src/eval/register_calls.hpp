@@ -27,6 +27,14 @@ inline Value type_of_record(Value v) {
 
 // Gives the frame on top, whose n arguments lie below it, its registers. kExit: an error is recorded.
 Value bind_registers(Context& cx, Frame* f, const FunctionState& s);
+// Tail calls (tail_calls.cpp). The frame on top goes, and under it the records of `funcall` and `apply` that only wait to hand
+// its value on; the caller has undone its bindings. The arguments are registers of it.
+// What run_frames shall do then: apply FUNCTION.
+Action tail_apply(Context& cx, Machine& m, Value function, const core::bytecode::Word* args, unsigned n);
+// The frame of a call of FUNCTION instead, whose register code takes just these arguments. Null: an error is recorded, and
+// the frame is still there.
+Frame* tail_enter(Context& cx, Machine& m, Value called, Value function, FunctionState* state,
+                  const core::bytecode::Word* args, unsigned n);
 // Calls a primitive that may leave bindings behind, and takes them off.
 Value call_primitive_re(Context& cx, const PrimitiveDescriptor* d, Value* args, std::uint32_t n);
 // The general case of an instruction, by the primitive of GNU's opcode: its arguments go to the end of the stack.
@@ -40,6 +48,15 @@ inline void count_instruction(Tiers& tiers, const FunctionState* s, const core::
 // The call site at PC goes without its cache.
 inline void count_miss(const FunctionState* s, const core::bytecode::Word* pc) {
   if (s->missed) ++s->missed[pc - s->own_words.get()];
+}
+
+// The cache of the quickened call W does not fit any more.
+inline void forget_call(Tiers& tiers, const CallCache& cache, core::bytecode::Word w) {
+  if (cache.key != CallCache::kEmpty) {
+    ++tiers.statistics.invalidations[w & 0xFF];
+  } else {
+    ++tiers.statistics.cleared_calls;
+  }
 }
 
 // The lookup at PC was made; `missed`: not where its site remembered.

@@ -390,11 +390,7 @@ enter_exact : {  // `state` takes just these n arguments
 
   // A call whose cache does not fit any more is an ordinary one again.
 forget:
-  if (state_of_frame(fp)->caches[*pc >> 16].key != CallCache::kEmpty) {
-    ++tiers.statistics.invalidations[w & 0xFF];
-  } else {
-    ++tiers.statistics.cleared_calls;
-  }
+  forget_call(tiers, state_of_frame(fp)->caches[*pc >> 16], w);
   const_cast<Word*>(pc)[-1] = w = (w & ~Word{0xFF}) | static_cast<Word>(Op::call_global);
   goto op_call_global;
 
@@ -536,6 +532,71 @@ primitive_failed : {  // or it has left bindings: the call gets its record only 
   --cx.eval_depth;
   RELOAD();
   A = v;
+  NEXT();
+}
+
+  // The callee's frame takes the place of this one: tail_calls.cpp.
+op_tail_call:
+op_tail_call_global : {
+  const bool global = static_cast<Op>(w & 0xFF) != Op::tail_call;
+  if (cx.bindings.size() != fp->bindings) [[unlikely]] {
+    fp->rest = pointer_word(pc);
+    if (unbind_to_re(cx, fp->bindings, kNil).is_exit()) return Action::kRaise;
+    RELOAD();
+  }
+  called = function = global ? consts[*pc & 0xFFFF] : A;
+  n = b_of(w);
+  args = global ? pc + 1 : pc;
+  if (!global) {
+    SHAPE(pc - 1, shape_of_function(function));
+  } else {
+    COUNT_MISS();
+  }
+  if (function.has_tag(Tag::kSymbol)) {
+    function = cx.cells(function).function;
+    if (function.is_symbol() && !function.is_nil()) function = resolve_function(cx, function);
+  }
+  if (is_byte_code(function)) {
+    state = tiers.state(state_number(function));
+    if (state->exact_arguments == n) {
+      CallCache* const cache = global ? state_of_frame(fp)->caches + (*pc >> 16) : nullptr;
+      if (global && called.has_tag(Tag::kSymbol) && cx.cells(called).function == function &&
+          fill_cache(cx, m, cache, called, function, pc - 1) == Op::call_code)
+        const_cast<Word*>(pc)[-1] = (w & ~Word{0xFF}) | static_cast<Word>(Op::tail_code);
+      goto tail_exact;
+    }
+  }
+  fp->rest = pointer_word(pc);
+  return tail_apply(cx, m, called, args, n);
+}
+op_tail_code : {
+  CallCache& cache = state_of_frame(fp)->caches[*pc >> 16];
+  called = consts[*pc & 0xFFFF];
+  n = b_of(w);
+  if (cx.bindings.size() != fp->bindings) goto op_tail_call_global;
+  if (cache.key != called.bits() || cache.cell->function_version != cache.version || cache.code->exact_arguments != n)
+      [[unlikely]] {
+    forget_call(tiers, cache, w);
+    const_cast<Word*>(pc)[-1] = w = (w & ~Word{0xFF}) | static_cast<Word>(Op::tail_call_global);
+    goto op_tail_call_global;
+  }
+  function = cache.cell->function;
+  state = cache.code;
+  args = pc + 1;
+  goto tail_exact;
+}
+tail_exact : {  // `state` takes just these n arguments
+  fp->rest = pointer_word(pc);
+  fp = tail_enter(cx, m, called, function, state, args, n);
+  if (fp == nullptr) return Action::kRaise;
+  regs = fp->above();
+  pc = state->words;
+  if (countdown.tick()) [[unlikely]] {
+    const Value verdict = poll_slow(cx, m);
+    if (verdict.is_exit()) return Action::kRaise;
+    if (verdict == kSuspended) return leave_to_resume(m, Action::kRegisterContinue);
+  }
+  RELOAD();
   NEXT();
 }
 

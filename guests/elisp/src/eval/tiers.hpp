@@ -223,7 +223,11 @@ Tiers& tiers_of(Context& cx);
 // Does an instruction that was compiled as this remember what a global name means?
 inline bool has_call_cache(core::bytecode::Op op) {
   using core::bytecode::Op;
-  return op == Op::call_global || op == Op::call_source || op == Op::resolve;
+  return op == Op::call_global || op == Op::tail_call_global || op == Op::call_source || op == Op::resolve;
+}
+// … by looking it up, before it is quickened?
+inline bool looks_up_calls(core::bytecode::Op op) {
+  return op == core::bytecode::Op::call_global || op == core::bytecode::Op::tail_call_global;
 }
 // CLOSURE is a copy of PROTOTYPE with other constants: they warm up together.
 void share_function_state(Context& cx, Value prototype, Value closure);

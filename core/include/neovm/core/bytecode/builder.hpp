@@ -32,6 +32,9 @@ class Builder {
   void push(Op op, unsigned tag, Label landing);
   void call(unsigned to, unsigned function, std::span<const std::uint8_t> arguments);
   void call_global(unsigned to, unsigned constant, std::span<const std::uint8_t> arguments);
+  // Calls whose value is the function's: nothing may follow on this path.
+  void tail_call(unsigned function, std::span<const std::uint8_t> arguments);
+  void tail_call_global(unsigned constant, std::span<const std::uint8_t> arguments);
   // `list` and `prim`: arguments in auxiliary words.
   void emit_arguments(Op op, unsigned to, unsigned c, std::span<const std::uint8_t> arguments);
 
