@@ -35,7 +35,8 @@ bool has_slots(ObjectKind kind) {
     case ObjectKind::kByteCode:
     case ObjectKind::kCharTable:
     case ObjectKind::kSubCharTable:
-    case ObjectKind::kHashTable: return true;
+    case ObjectKind::kHashTable:
+    case ObjectKind::kArrayList: return true;
     default: return false;
   }
 }
@@ -195,6 +196,7 @@ class Encoder {
     ObjectHeader h = header_of(f_.objects[at]);
     h.gc = 0;
     if (h.kind == ObjectKind::kByteCode) h.flags = h.aux = 0;  // a guest's own marks, good in one isolate only
+    if (h.kind == ObjectKind::kArrayList) h.flags = 0;         // the message may hold it twice
     f_.objects[at] = word_of(h);
     return at;
   }

@@ -67,6 +67,7 @@ class PathFinder {
         case ObjectKind::kByteCode:
         case ObjectKind::kCharTable:
         case ObjectKind::kSubCharTable:
+        case ObjectKind::kArrayList:
           for (std::int64_t k = 0, n = slot_count_raw(v); k < n; ++k) add(slot_raw(v, k), i, Step::kElement, k);
           return;
         default: return;
@@ -108,6 +109,7 @@ class PathFinder {
       case Step::kElement:
         // Triples of start, end and property list: the inside of a string's properties.
         if (is_kind(holder, ObjectKind::kInternalSlots)) return e;
+        if (is_kind(holder, ObjectKind::kArrayList)) return "(an item of " + e + ")";
         if (is_kind(holder, ObjectKind::kCharTable) || is_kind(holder, ObjectKind::kSubCharTable))
           return "(a content of " + e + ")";
         return "(aref " + e + " " + std::to_string(n.index) + ")";

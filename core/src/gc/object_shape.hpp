@@ -26,6 +26,7 @@ inline constexpr Shape kShapes[] = {
     Shape::kSlots,   // kFinalizer
     Shape::kSubr,    // kSubr
     Shape::kHost,    // kHost
+    Shape::kSlots,   // kArrayList
 };
 static_assert(sizeof(kShapes) == static_cast<std::size_t>(ObjectKind::kCount));
 

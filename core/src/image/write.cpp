@@ -273,6 +273,8 @@ class Writer : public Tracer {
   void translate_object(std::uint64_t offset, const void* from) {
     auto* h = reinterpret_cast<ObjectHeader*>(&body_[offset]);
     h->gc = 0;
+    if (h->kind == ObjectKind::kString || h->kind == ObjectKind::kArrayList)
+      h->flags &= static_cast<std::uint8_t>(~kOneHolder);  // isolates of one image may share it
     switch (gc::shape_of(h)) {
       case gc::Shape::kString: {
         auto* s = reinterpret_cast<StringObject*>(h);

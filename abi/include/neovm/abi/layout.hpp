@@ -35,6 +35,7 @@ enum class ObjectKind : std::uint8_t {
   kFinalizer,
   kSubr,
   kHost,
+  kArrayList,  // slots: a growable list of guests other than Lisp (core/array_list.hpp)
   kCount,
 };
 
@@ -42,7 +43,10 @@ enum class ObjectKind : std::uint8_t {
 inline constexpr std::uint8_t kStringMultibyte = 1;
 inline constexpr std::uint8_t kStringSharedBody = 2;    // copy the body before writing
 inline constexpr std::uint8_t kStringExternalBody = 4;  // body is a reference-counted off-heap block
-inline constexpr std::uint8_t kVectorMainObarray = 1;   // the vector that stands for the isolate's symbol table
+// Of strings and array lists: only one variable of a guest holds it, so `x = x + …` may grow it in place. Set by the
+// instructions that make such values alone (docs/bytecode.md); without it the value never changes.
+inline constexpr std::uint8_t kOneHolder = 8;
+inline constexpr std::uint8_t kVectorMainObarray = 1;  // the vector that stands for the isolate's symbol table
 
 struct ObjectHeader {
   ObjectKind kind;

@@ -113,7 +113,7 @@ DATA_LOOKS(condition_variable_p, "condition-variable-p", 1, 1, "Return t if OBJE
 (Context&, Value v) { return boolean(is_host_of_type(v, Qcondition_variable)); }
 
 DATA_LOOKS(type_of, "type-of", 1, 1, "Return a symbol that names the type of OBJECT; for a record, its type.")
-(Context&, Value v) {
+(Context& cx, Value v) {
   if (v.is_fixnum()) return Qinteger;
   if (v.is_symbol()) return Qsymbol;
   if (v.is_string()) return Qstring;
@@ -134,6 +134,7 @@ DATA_LOOKS(type_of, "type-of", 1, 1, "Return a symbol that names the type of OBJ
     case ObjectKind::kFinalizer: return Qfinalizer;
     case ObjectKind::kSubr: return Qsubr;
     case ObjectKind::kHost: return v.as_pointer<HostObject>()->type->type_symbol;
+    case ObjectKind::kArrayList: return intern(cx, "array-list");
     default: return kNil;
   }
 }

@@ -23,7 +23,7 @@ std::uint64_t at(const std::uint64_t (&by_kind)[static_cast<int>(ObjectKind::kCo
 constexpr ObjectKind kVectorKinds[] = {ObjectKind::kBignum,    ObjectKind::kBoolVector,   ObjectKind::kInternalSlots,
                                        ObjectKind::kVector,    ObjectKind::kRecord,       ObjectKind::kByteCode,
                                        ObjectKind::kCharTable, ObjectKind::kSubCharTable, ObjectKind::kHashTable,
-                                       ObjectKind::kFinalizer, ObjectKind::kHost};
+                                       ObjectKind::kFinalizer, ObjectKind::kHost,         ObjectKind::kArrayList};
 
 std::uint64_t sum(const std::uint64_t (&by_kind)[static_cast<int>(ObjectKind::kCount)]) {
   std::uint64_t total = 0;

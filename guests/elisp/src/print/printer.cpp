@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "neovm/core/array_list.hpp"
 #include "neovm/core/hash_table.hpp"
 #include "neovm/elisp/number_text.hpp"
 #include "neovm/text/characters.hpp"
@@ -443,6 +444,7 @@ bool Printer::vector_like(Value v, bool escape) {
       closing = nullptr;
       break;
     case ObjectKind::kHost: return host_object(v, escape);
+    case ObjectKind::kArrayList: return array_list(v, escape);
     default:
       opening = "#<EMACS BUG: INVALID DATATYPE>";
       closing = nullptr;
@@ -459,6 +461,21 @@ void Printer::subr(Value v) {
   add("#<subr ");
   add(v.as_pointer<SubrObject>()->descriptor->name);
   add(">");
+}
+
+bool Printer::array_list(Value v, bool escape) {
+  add("#<array-list");
+  const std::int64_t count = core::array_list_length(v);
+  for (std::int64_t i = 0; i < count; ++i) {
+    add(" ");
+    if (options_.length >= 0 && i >= options_.length) {
+      add("...");
+      break;
+    }
+    if (!object(core::array_list_item(v, i), escape)) return false;
+  }
+  add(">");
+  return true;
 }
 
 bool Printer::host_object(Value v, bool escape) {

@@ -39,6 +39,7 @@ class Printer {
   bool cons_cell(Value v, bool escape);
   bool vector_like(Value v, bool escape);
   [[gnu::noinline]] bool host_object(Value v, bool escape);
+  [[gnu::noinline]] bool array_list(Value v, bool escape);
   [[gnu::noinline]] void subr(Value v);
   [[gnu::noinline]] void number(Value v);
   // BEFORE, the number and AFTER.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "neovm/core/array_list.hpp"
 #include "neovm/core/hash_table.hpp"
 #include "printer.hpp"
 
@@ -18,7 +19,8 @@ bool can_be_shared(Context& cx, Value v, bool gensym, bool deep) {
       case ObjectKind::kByteCode:
       case ObjectKind::kCharTable:
       case ObjectKind::kSubCharTable:
-      case ObjectKind::kHashTable: return true;
+      case ObjectKind::kHashTable:
+      case ObjectKind::kArrayList: return true;
       case ObjectKind::kHost: return v.as_pointer<HostObject>()->type->prints_slots;
       default: return false;
     }
@@ -69,6 +71,9 @@ void number_shared_objects(Context& cx, Value object) {
           pending.push_back({core::hash_value_raw(v, i), depth + 1});
           pending.push_back({core::hash_key_raw(v, i), depth + 1});
         }
+      } else if (kind == ObjectKind::kArrayList) {
+        for (std::int64_t i = core::array_list_length(v); i-- > 0;)
+          pending.push_back({core::array_list_item(v, i), depth + 1});
       } else if (kind == ObjectKind::kHost) {
         for (int i = v.as_pointer<HostObject>()->type->slot_count; i-- > 0;)
           pending.push_back({host_slot_raw(v, i), depth + 1});
