@@ -31,12 +31,12 @@ void Builder::jump(Label target) {
   patch_later(place, place + 1, target, false);
 }
 
-void Builder::branch(Op op, unsigned a, unsigned b, Label target) {
+void Builder::branch(Op op, unsigned a, unsigned b, unsigned c, Label target) {
   if (bound(target)) {
     // Only `loop` goes back: jump there, on the way.
     const Label back = make_label();
     const Label over = make_label();
-    branch(op, a, b, back);
+    branch(op, a, b, c, back);
     jump(over);
     bind(back);
     jump(target);
@@ -44,7 +44,7 @@ void Builder::branch(Op op, unsigned a, unsigned b, Label target) {
     return;
   }
   const bool wide = row(op).operands.find('|') != std::string_view::npos;
-  const std::size_t place = emit(op, a, wide ? b : 0);
+  const std::size_t place = emit(op, a, wide ? b : 0, wide ? c : 0);
   if (wide) {
     code_.words.push_back(0);
     patch_later(place + 1, place + 2, target, true);

@@ -195,6 +195,7 @@ class Verifier {
           break;
       }
     }
+    if (compares(op) && c_of(word) >= kRelations) return fail(at, "no such relation");
     if (op == Op::prim && !primitive_(c_of(word), b_of(word))) return fail(at, "no such primitive");
     // Loops pass a safepoint, so that they can be stopped: no other jump goes back.
     if (jump >= 0 && jump <= static_cast<std::int64_t>(at) && op != Op::loop)

@@ -22,7 +22,9 @@
 #include "eval/source.hpp"
 #include "eval/tiers.hpp"
 #include "neovm/abi/api.hpp"
+#include "neovm/core/array_list.hpp"
 #include "neovm/core/hash_chains.hpp"
+#include "neovm/core/op_families.hpp"
 
 namespace neovm::elisp {
 
@@ -1127,6 +1129,7 @@ op_prim : {
   NEXT();
 }
 
+#include "eval/family_ops.inc"
 #include "eval/source_ops.inc"
 }
 

@@ -27,7 +27,11 @@ class Builder {
   void jump(Label target);
   // A conditional jump of the form RJ or R?|j. Backward ones go through a `loop`.
   void branch(Op op, unsigned a, Label target) { branch(op, a, 0, target); }
-  void branch(Op op, unsigned a, unsigned b, Label target);
+  void branch(Op op, unsigned a, unsigned b, Label target) { branch(op, a, b, 0, target); }
+  // jump_int and jump_float.
+  void compare(Op op, unsigned a, Relation relation, unsigned b, Label target) {
+    branch(op, a, b, static_cast<unsigned>(relation), target);
+  }
   // push_catch or push_handler.
   void push(Op op, unsigned tag, Label landing);
   void call(unsigned to, unsigned function, std::span<const std::uint8_t> arguments);
@@ -68,6 +72,7 @@ class Builder {
     std::uint32_t label;
     bool wide;  // a whole word, otherwise the upper half
   };
+  void branch(Op op, unsigned a, unsigned b, unsigned c, Label target);
   void patch_later(std::size_t place, std::size_t from, Label label, bool wide);
 
   Code code_;

@@ -50,6 +50,12 @@ constexpr Word encode(Op op, unsigned a = 0, unsigned b = 0, unsigned c = 0) {
   return static_cast<Word>(op) | a << 8 | b << 16 | c << 24;
 }
 
+// What the comparing jumps ask. Those with `not` differ from the opposite relation when an operand is NaN; for the others
+// exchange the operands.
+enum class Relation : std::uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kNotLess, kNotLessEqual };
+inline constexpr unsigned kRelations = 6;
+constexpr bool compares(Op op) { return op == Op::jump_int || op == Op::jump_float; }
+
 inline constexpr unsigned kMaxRegisters = 250;
 
 struct Code {
