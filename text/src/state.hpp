@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "neovm/abi/host.hpp"
+#include "regex/folding.hpp"
 #include "regex/program.hpp"
 
 namespace neovm::text {
@@ -44,8 +45,11 @@ struct CachedSkipSet {
 struct TextState {
   static constexpr std::size_t kCacheSize = 128;
   std::vector<CachedRegex> cache;
-  std::uint8_t cache_hints[256] = {};  // by low bits of the hash: where the pattern may be
+  std::uint8_t cache_hints[256] = {};   // by low bits of the hash: where the pattern may be
+  std::uint8_t cache_places[256] = {};  // by the address of the pattern's text: the same
   std::uint64_t uses = 0;
+  regex::Workspace workspace;
+  regex::FoldingCache folding;
   std::vector<std::unique_ptr<CachedSkipSet>> skip_sets;  // most recently used first
   Slot syntax_codes;                                      // vector of the shared entries, or nil
   std::vector<regex::Choice> stack;

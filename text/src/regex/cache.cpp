@@ -29,21 +29,19 @@ std::uint64_t hash_bytes(std::string_view s) {
   return h;
 }
 
-std::vector<int> characters_of(Value string) {
-  std::vector<int> out;
+void append_characters(Value string, std::vector<int>* out) {
   const std::uint8_t* p = string_data_raw(string);
   const std::int64_t bytes = string_bytes(string);
-  out.reserve(static_cast<std::size_t>(string_chars(string)));
+  out->reserve(static_cast<std::size_t>(string_chars(string)));
   if (!string_multibyte(string)) {
-    for (std::int64_t i = 0; i < bytes; ++i) out.push_back(raw_byte_to_char(p[i]));
-    return out;
+    for (std::int64_t i = 0; i < bytes; ++i) out->push_back(raw_byte_to_char(p[i]));
+    return;
   }
   for (std::int64_t i = 0; i < bytes;) {
     const Decoded d = decode_char(p + i);
-    out.push_back(d.c);
+    out->push_back(d.c);
     i += d.bytes;
   }
-  return out;
 }
 
 char flags_of(const RegexOptions& o, Value pattern) {
@@ -80,16 +78,30 @@ CaseFolder::CaseFolder(Value case_table) {
   if (!is_char_table(canonical_table_)) canonical_table_ = down_;
 }
 
-void CaseFolder::canonical_ascii(std::int32_t* out) const {
-  const Value leaf = is_char_table(canonical_table_) ? slot_raw(canonical_table_, kCharTableAscii) : kNil;
-  const bool has_leaf = is_kind(leaf, ObjectKind::kSubCharTable);
-  for (int c = 0; c < 128; ++c) {
-    const Value v = has_leaf ? slot_raw(leaf, kLeafContents + c) : kNil;
-    out[c] = v.is_fixnum() ? static_cast<std::int32_t>(v.as_fixnum()) : canonical(c);
+void CaseFolder::alone_ascii(std::uint64_t* out) const {
+  out[0] = out[1] = 0;
+  if (ascii_ != nullptr) {
+    std::copy(ascii_->alone, ascii_->alone + 2, out);
+    return;
   }
+  for (int c = 0; c < 128; ++c)
+    if (alone(c)) out[c >> 6] |= std::uint64_t{1} << (c & 63);
+}
+
+void CaseFolder::canonical_ascii(std::int32_t* out) const {
+  if (ascii_ != nullptr) {
+    std::copy(ascii_->canonical, ascii_->canonical + 128, out);
+    return;
+  }
+  for (int c = 0; c < 128; ++c) out[c] = canonical(c);
 }
 
 int CaseFolder::equivalents(int c, int* out, int room) const {
+  if (ascii_ != nullptr && c < 0x80) {
+    const int known = std::min<int>(ascii_->count[c], room);
+    std::copy(ascii_->same[c], ascii_->same[c] + known, out);
+    return known;
+  }
   out[0] = c;
   int n = 1;
   if (alone(c)) return n;
@@ -135,47 +147,55 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   // Classes such as [:upper:] ask the case table even when case matters.
   const Value case_table = is_char_table(tables) ? tables : kNil;
   const char flags = flags_of(options, pattern);
-  const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags);
   ++state.uses;
+  // A pattern is mostly the same object as before: its text then has to be compared, but not hashed.
+  const auto address = reinterpret_cast<std::uintptr_t>(string_data_raw(pattern));
+  std::uint8_t& place =
+      state.cache_places[((address >> 3) ^ (address >> 11) ^ static_cast<unsigned char>(flags)) & 255];
+  const auto use = [&](std::size_t i) {
+    place = static_cast<std::uint8_t>(i);
+    state.cache[i].last_use = state.uses;
+    return state.cache[i].regex.get();
+  };
+  if (place < state.cache.size() && same_request(state.cache[place], pattern, flags, options, case_table))
+    return use(place);
+  const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags);
   std::uint8_t& hint = state.cache_hints[hash & 255];
   const auto usable = [&](const CachedRegex& entry) {
     return entry.hash == hash && same_request(entry, pattern, flags, options, case_table);
   };
-  if (hint < state.cache.size() && usable(state.cache[hint])) {
-    state.cache[hint].last_use = state.uses;
-    return state.cache[hint].regex.get();
-  }
+  if (hint < state.cache.size() && usable(state.cache[hint])) return use(hint);
   for (std::size_t i = 0; i < state.cache.size(); ++i) {
     if (!usable(state.cache[i])) continue;
-    state.cache[i].last_use = state.uses;
     hint = static_cast<std::uint8_t>(i);
-    return state.cache[i].regex.get();
+    return use(i);
   }
 
-  regex::Tree tree;
-  std::vector<int> spaces;
-  if (options.spaces.is_string()) spaces = characters_of(options.spaces);
+  regex::Workspace& work = state.workspace;
+  work.clear();
+  append_characters(pattern, &work.text);
+  if (options.spaces.is_string()) append_characters(options.spaces, &work.spaces);
   if (options.literal) {
-    regex::Node root;
-    root.kind = regex::NodeKind::kSequence;
-    tree.nodes.push_back(root);
-    std::vector<int> children;
-    for (const int c : characters_of(pattern)) {
-      regex::Node node;
-      node.kind = regex::NodeKind::kChar;
+    regex::Node node;
+    node.kind = regex::NodeKind::kSequence;
+    work.tree.nodes.push_back(node);
+    work.items.clear();
+    node.kind = regex::NodeKind::kChar;
+    for (const int c : work.text) {
       node.value = c;
-      children.push_back(static_cast<int>(tree.nodes.size()));
-      tree.nodes.push_back(node);
+      work.items.push_back(static_cast<int>(work.tree.nodes.size()));
+      work.tree.nodes.push_back(node);
     }
-    tree.set_children(tree.nodes[0], children);
-  } else if (const char* message =
-                 regex::parse(characters_of(pattern), options.spaces.is_string() ? &spaces : nullptr, &tree))
+    work.tree.set_children(work.tree.nodes[0], work.items);
+  } else if (const char* message = regex::parse(&work, options.spaces.is_string())) {
     return signal_error1(cx, Qinvalid_regexp, make_unibyte_string(cx, message));
+  }
   const CaseFolder classes(case_table);
-  const CaseFolder folder(options.fold ? case_table : kNil);
-  regex::finish_sets(&tree, options.target_multibyte, folder, classes);
+  CaseFolder folder(options.fold ? case_table : kNil);
+  if (options.fold) folder.use(state.folding.of(folder));
+  regex::finish_sets(&work.tree, options.target_multibyte, folder, classes);
   auto regex = std::make_unique<Regex>();
-  regex::compile(tree, folder, options.target_multibyte, regex.get());
+  regex::compile(&work, folder, options.target_multibyte, regex.get());
   regex->posix = options.posix;
 
   if (state.cache.size() < TextState::kCacheSize) {
@@ -187,7 +207,7 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
                    state.cache.end() - 1);
   }
   CachedRegex& entry = state.cache.back();
-  hint = static_cast<std::uint8_t>(state.cache.size() - 1);
+  hint = place = static_cast<std::uint8_t>(state.cache.size() - 1);
   entry.hash = hash;
   entry.last_use = state.uses;
   entry.key.assign(1, flags);
@@ -219,9 +239,12 @@ Maybe<const CharacterSet*> skip_set_compile(Context& cx, Value string, bool targ
                   sets.begin() + static_cast<std::ptrdiff_t>(i) + 1);
     return &sets[0]->set;
   }
-  regex::Tree tree;
+  regex::Workspace& work = state.workspace;
+  work.clear();
+  append_characters(string, &work.text);
+  regex::Tree& tree = work.tree;
   tree.sets.emplace_back();
-  if (const char* message = regex::parse_skip_set(characters_of(string), &tree.sets[0])) return error_text(cx, message);
+  if (const char* message = regex::parse_skip_set(work.text, &tree.sets[0])) return error_text(cx, message);
   regex::finish_sets(&tree, target_multibyte, CaseFolder(kNil), CaseFolder(case_table));
   auto entry = std::make_unique<CachedSkipSet>();
   entry->key = std::string(1, kind).append(text);

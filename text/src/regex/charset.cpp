@@ -1,5 +1,6 @@
 // Bracket expressions for one kind of target: bitmaps for bytes, ranges for the rest, closed under case.
 #include <algorithm>
+#include <bit>
 
 #include "neovm/text/unicode_category.hpp"
 #include "tree.hpp"
@@ -28,6 +29,15 @@ bool ascii_in_classes(std::uint32_t classes, int c, const CaseFolder& folder) {
   if ((classes & kClassLower) != 0 && folder.is_lower(c)) return true;
   if ((classes & kClassUpper) != 0 && folder.is_upper(c)) return true;
   return (classes & kClassCased) != 0 && (folder.is_lower(c) || folder.is_upper(c));
+}
+
+// Calls visit(c) for the ASCII characters that have other cases, and perhaps for others.
+template <class Visit>
+void each_with_case(const CaseFolder& folder, Visit visit) {
+  std::uint64_t alone[2];
+  folder.alone_ascii(alone);
+  for (int half = 0; half < 2; ++half)
+    for (std::uint64_t rest = ~alone[half]; rest != 0; rest &= rest - 1) visit(64 * half + std::countr_zero(rest));
 }
 
 bool has_bit(const CharSet& s, int c) { return ((s.bits[c >> 6] >> (c & 63)) & 1) != 0; }
@@ -95,13 +105,13 @@ void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, co
     if (folder.folds()) {
       std::uint64_t closed[2] = {s.bits[0], s.bits[1]};
       int same[32];
-      for (int c = 0; c < 128; ++c) {
-        if (has_bit(s, c) || folder.alone(c)) continue;
+      each_with_case(folder, [&](int c) {
+        if (has_bit(s, c)) return;
         const int n = folder.equivalents(c, same, 32);
         for (int i = 1; i < n; ++i)
           if (same[i] < 128 ? has_bit(s, same[i]) : in_ranges(s.ranges, same[i]))
             closed[c >> 6] |= std::uint64_t{1} << (c & 63);
-      }
+      });
       std::int64_t total = 0;
       for (const Range& r : s.ranges) total += r.to - r.from + 1;
       if (total > kMaxExpanded) {
@@ -115,12 +125,12 @@ void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, co
               if (same[i] >= 128) more.push_back({same[i], same[i]});
           }
         }
-        for (int c = 0; c < 128; ++c) {
-          if (!has_bit(s, c) || folder.alone(c)) continue;
+        each_with_case(folder, [&](int c) {
+          if (!has_bit(s, c)) return;
           const int n = folder.equivalents(c, same, 32);
           for (int i = 1; i < n; ++i)
             if (same[i] >= 128) more.push_back({same[i], same[i]});
-        }
+        });
         s.ranges.insert(s.ranges.end(), more.begin(), more.end());
         normalize(&s.ranges);
       }
@@ -128,7 +138,7 @@ void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, co
       s.bits[1] = closed[1];
     }
     s.ascii_by_syntax = (s.classes & (kClassSpace | kClassWord)) != 0;
-    if (!target_multibyte) {
+    if (!target_multibyte && !s.ranges.empty()) {
       for (int b = 0x80; b < 0x100; ++b)
         if (in_ranges(s.ranges, raw_byte_to_char(static_cast<unsigned>(b))))
           s.bits[b >> 6] |= std::uint64_t{1} << (b & 63);

@@ -14,12 +14,19 @@ namespace {
 
 class Compiler {
  public:
-  Compiler(Tree& tree, const CaseFolder& folder, bool multibyte, Regex* out)
-      : tree_(tree), folder_(folder), multibyte_(multibyte), out_(*out), first_(tree.nodes.size()) {
+  Compiler(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out)
+      : work_(*work),
+        tree_(work->tree),
+        folder_(folder),
+        multibyte_(multibyte),
+        out_(*out),
+        first_(work->first),
+        literals_(work->literals) {
+    first_.assign(tree_.nodes.size(), {});
     // References to nodes and their children stay valid: loops add at most one node with one child for each there is.
     tree_.nodes.reserve(2 * tree_.nodes.size());
     tree_.links.reserve(tree_.links.size() + tree_.nodes.size());
-    out_.code.reserve(tree.nodes.size() + 4);
+    out_.code.reserve(tree_.nodes.size() / 2 + 4);
   }
 
   void run();
@@ -56,16 +63,13 @@ class Compiler {
   int encode(int c, std::uint8_t* out) const;
   bool append_bytes(int c, std::vector<std::uint8_t>* out) const;
 
+  Workspace& work_;
   Tree& tree_;
   const CaseFolder& folder_;
   bool multibyte_;
   Regex& out_;
-  struct Known {
-    FirstBytes bytes;
-    bool known = false;
-  };
-  std::vector<Known> first_;
-  std::vector<int> literals_;  // a run of characters on its way to the program
+  std::vector<Workspace::Known>& first_;
+  std::vector<int>& literals_;
 };
 
 // Can another character than `c` match the literal `c`?
@@ -177,7 +181,7 @@ FirstBytes Compiler::compute_first(const Node& n) {
 }
 
 const FirstBytes& Compiler::first(int node) {
-  Known& f = first_[node];
+  Workspace::Known& f = first_[node];
   if (!f.known) {
     f.bytes = compute_first(tree_.nodes[node]);
     f.known = true;
@@ -474,30 +478,29 @@ void Compiler::find_folded_prefix() {
   std::size_t pc = 0;
   while (out_.code[pc].op == Op::kGroupStart || out_.code[pc].op == Op::kAssert) ++pc;
   if (out_.code[pc].op != Op::kFold) return;
-  std::vector<std::vector<int>> same;
-  for (int k = 0; k < out_.code[pc].count && k < 200; ++k) {
-    int all[8];
-    const int n = folder_.equivalents(out_.folded[out_.code[pc].value + k], all, 8);
-    const bool ascii = n < 8 && std::all_of(all, all + n, [](int c) { return c < 0x80; });
-    if (!ascii) break;
-    same.emplace_back(all, all + n);
-    out_.folded_prefix.push_back(static_cast<std::uint8_t>(out_.folded[out_.code[pc].value + k]));
+  const std::int32_t* const text = &out_.folded[out_.code[pc].value];
+  int all[8];
+  const auto same = [&](int c) { return std::span<const int>(all, folder_.equivalents(c, all, 8)); };
+  int length = 0;
+  for (; length < out_.code[pc].count && length < 200; ++length) {
+    const auto cases = same(text[length]);
+    if (cases.size() == 8 || !std::all_of(cases.begin(), cases.end(), [](int c) { return c < 0x80; })) break;
   }
-  const std::size_t length = same.size();
-  if (length < 2) {
-    out_.folded_prefix.clear();
-    return;
-  }
+  if (length < 2) return;
+  out_.folded_prefix.assign(text, text + length);
   std::fill(std::begin(out_.folded_skip), std::end(out_.folded_skip), static_cast<std::uint8_t>(length));
-  for (std::size_t k = 0; k + 1 < length; ++k)
-    for (const int c : same[k]) out_.folded_skip[c] = static_cast<std::uint8_t>(length - 1 - k);
+  for (int k = 0; k + 1 < length; ++k)
+    for (const int c : same(text[k])) out_.folded_skip[c] = static_cast<std::uint8_t>(length - 1 - k);
 }
 
-// Exact text at the start of every match, and the longest exact text somewhere in every match.
+// Exact text at the start of every match, and the longest exact text elsewhere in every match. Behind \` any such text can refuse
+// the one place there is; otherwise only what is longer than the prefix finds fewer places.
 void Compiler::find_literals() {
   constexpr int kBreak = -1;  // adjacency ends here
-  std::vector<int> items;
-  std::vector<int> work = {tree_.root};
+  std::vector<int>& items = work_.once;
+  std::vector<int>& work = work_.nodes;
+  items.clear();
+  work.assign(1, tree_.root);
   while (!work.empty()) {  // flatten what is matched exactly once
     const int node = work.back();
     work.pop_back();
@@ -512,12 +515,17 @@ void Compiler::find_literals() {
       items.push_back(node);
     }
   }
-  std::vector<std::uint8_t> run;
+  std::vector<std::uint8_t>& run = work_.literal;
+  run.clear();
   bool at_front = true;
   const auto finish = [&] {
-    if (at_front) out_.prefix = run;
+    const std::size_t known = std::max(out_.required.size(), out_.anchored_at_start ? 0 : out_.prefix.size());
+    if (at_front) {
+      out_.prefix = run;
+    } else if (run.size() > known) {
+      out_.required = run;
+    }
     at_front = false;
-    if (run.size() > out_.required.size()) out_.required = run;
     run.clear();
   };
   for (const int item : items) {
@@ -552,14 +560,14 @@ void Compiler::run() {
   out_.fold = folder_.folds();
   out_.uses_syntax = tree_.uses_syntax;
   out_.sets = std::move(tree_.sets);
-  if (out_.fold) folder_.canonical_ascii(out_.ascii_canonical);
+  if (!out_.folded.empty()) folder_.canonical_ascii(out_.ascii_canonical);
   find_folded_prefix();
 }
 
 }  // namespace
 
-void compile(Tree& tree, const CaseFolder& folder, bool multibyte, Regex* out) {
-  Compiler(tree, folder, multibyte, out).run();
+void compile(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out) {
+  Compiler(work, folder, multibyte, out).run();
 }
 
 }  // namespace neovm::text::regex

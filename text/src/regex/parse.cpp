@@ -4,6 +4,7 @@
 // `^` and `$` are special only at the edges of an alternative, an operator behind \b \B \` \' applies to
 // what stands before them together with them, and runs of repetition operators merge into one.
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -79,10 +80,10 @@ bool read_class_name(const std::vector<int>& text, std::size_t at, std::string* 
   return true;
 }
 
-// An alternative being read, and the alternatives finished before it in the same group.
+// An open group: an alternative being read, and the alternatives finished before it.
 struct Frame {
-  std::vector<int> alternatives;
-  std::vector<int> items;
+  std::size_t alternatives = 0;  // where the group's begin in the workspace, as do its items
+  std::size_t items = 0;
   int last = -1;         // first of the items an operator would repeat, -1: none
   int run = -1;          // first of the literal characters just read in a row, -1: none
   bool at_start = true;  // nothing was read yet: `^` is an anchor
@@ -91,10 +92,16 @@ struct Frame {
 
 class Parser {
  public:
-  Parser(std::vector<int> pattern, const std::vector<int>* spaces, Tree* tree)
-      : text_(std::move(pattern)), spaces_(spaces), tree_(*tree) {
+  Parser(Workspace* work, bool spaces)
+      : text_(work->text),
+        spaces_(spaces ? &work->spaces : nullptr),
+        tree_(work->tree),
+        items_(work->items),
+        alternatives_(work->alternatives) {
     tree_.nodes.reserve(text_.size() + 4);
     tree_.links.reserve(text_.size() + 4);
+    items_.clear();
+    alternatives_.clear();
   }
 
   const char* run();
@@ -113,15 +120,16 @@ class Parser {
     return static_cast<int>(tree_.nodes.size()) - 1;
   }
   void append(int node) {
-    frame().last = static_cast<int>(frame().items.size());
-    frame().items.push_back(node);
-    frame().at_start = false;
-    frame().run = -1;
+    Frame& f = frame();
+    f.last = static_cast<int>(items_.size());
+    items_.push_back(node);
+    f.at_start = false;
+    f.run = -1;
   }
   void literal(int c) {
     int run = frame().run;
     if (run < 0 || next_is('*') || next_is('+') || next_is('?') || next_is('^') || (next_is('\\') && next_is('{', 1)))
-      run = static_cast<int>(frame().items.size());
+      run = static_cast<int>(items_.size());
     append(add(NodeKind::kChar, c));
     frame().run = run;
   }
@@ -137,7 +145,7 @@ class Parser {
     if (a >= Assertion::kWordStart) tree_.uses_syntax = true;
   }
   int take_last();
-  [[nodiscard]] bool all_characters(const std::vector<int>& nodes) const {
+  [[nodiscard]] bool all_characters(std::span<const int> nodes) const {
     return std::all_of(nodes.begin(), nodes.end(), [this](int n) { return tree_.nodes[n].kind == NodeKind::kChar; });
   }
   void end_alternative();
@@ -151,10 +159,12 @@ class Parser {
   const char* bracket();
   bool class_name(CharSet* set, const char** error);
 
-  std::vector<int> text_;
+  std::vector<int>& text_;
   const std::vector<int>* spaces_;
   std::size_t substituted_until_ = 0;  // text before this came from search-spaces-regexp
   Tree& tree_;
+  std::vector<int>& items_;
+  std::vector<int>& alternatives_;
   std::size_t at_ = 0;
   std::vector<Frame> frames_;
   std::int64_t group_number_ = 0;
@@ -162,15 +172,16 @@ class Parser {
 
 void Parser::end_alternative() {
   Frame& f = frame();
+  const auto items = std::span<const int>(items_).subspan(f.items);
   int node;
-  if (f.items.size() == 1) {
-    node = f.items[0];
+  if (items.size() == 1) {
+    node = items[0];
   } else {
-    node = add(f.items.empty() ? NodeKind::kEmpty : NodeKind::kSequence);
-    tree_.set_children(tree_.nodes[node], f.items);
+    node = add(items.empty() ? NodeKind::kEmpty : NodeKind::kSequence);
+    tree_.set_children(tree_.nodes[node], items);
   }
-  f.alternatives.push_back(node);
-  f.items.clear();
+  alternatives_.push_back(node);
+  items_.resize(f.items);
   f.last = -1;
   f.run = -1;
   f.at_start = true;
@@ -178,18 +189,20 @@ void Parser::end_alternative() {
 
 int Parser::close_frame() {
   end_alternative();
-  Frame f = std::move(frames_.back());
+  const Frame f = frames_.back();
   frames_.pop_back();
-  int node = f.alternatives[0];
-  if (f.alternatives.size() > 1 && all_characters(f.alternatives)) {
+  const auto alternatives = std::span<const int>(alternatives_).subspan(f.alternatives);
+  int node = alternatives[0];
+  if (alternatives.size() > 1 && all_characters(alternatives)) {
     CharSet set;
-    for (const int a : f.alternatives) add_range(&set, tree_.nodes[a].value, tree_.nodes[a].value);
+    for (const int a : alternatives) add_range(&set, tree_.nodes[a].value, tree_.nodes[a].value);
     tree_.sets.push_back(std::move(set));
     node = add(NodeKind::kSet, static_cast<int>(tree_.sets.size()) - 1);
-  } else if (f.alternatives.size() > 1) {
+  } else if (alternatives.size() > 1) {
     node = add(NodeKind::kAlternatives);
-    tree_.set_children(tree_.nodes[node], f.alternatives);
+    tree_.set_children(tree_.nodes[node], alternatives);
   }
+  alternatives_.resize(f.alternatives);
   if (f.group > 0) {
     const int group = add(NodeKind::kGroup, f.group);
     tree_.set_children(tree_.nodes[group], {&node, 1});
@@ -200,14 +213,13 @@ int Parser::close_frame() {
 
 // Removes and returns what an operator repeats.
 int Parser::take_last() {
-  Frame& f = frame();
-  const auto from = f.items.begin() + f.last;
+  const auto from = items_.begin() + frame().last;
   int node = *from;
-  if (f.items.end() - from > 1) {
+  if (items_.end() - from > 1) {
     node = add(NodeKind::kSequence);
-    tree_.set_children(tree_.nodes[node], {from, f.items.end()});
+    tree_.set_children(tree_.nodes[node], {from, items_.end()});
   }
-  f.items.erase(from, f.items.end());
+  items_.erase(from, items_.end());
   return node;
 }
 
@@ -219,8 +231,8 @@ void Parser::repeat(int min, int max, bool greedy) {
   n.min = min;
   n.max = max;
   n.greedy = greedy;
-  frame().items.push_back(node);
-  frame().last = static_cast<int>(frame().items.size()) - 1;
+  items_.push_back(node);
+  frame().last = static_cast<int>(items_.size()) - 1;
   frame().run = -1;
 }
 
@@ -283,10 +295,12 @@ const char* Parser::open_group() {
   }
   if (frames_.size() >= kMaxDepth) return kTooBig;
   Frame f;
+  f.alternatives = alternatives_.size();
+  f.items = items_.size();
   f.group = number <= kMaxGroup ? static_cast<int>(number) : 0;
   tree_.groups = std::max(tree_.groups, f.group);
   frame().at_start = false;
-  frames_.push_back(std::move(f));
+  frames_.push_back(f);
   return nullptr;
 }
 
@@ -324,7 +338,7 @@ const char* Parser::interval() {
   if (low == 1 && high == 1) return nullptr;
   // Repetitions of repetitions nest in the tree like groups do.
   std::size_t depth = 0;
-  for (int n = frame().items.back(); tree_.nodes[n].kind == NodeKind::kRepeat; n = tree_.only_child(tree_.nodes[n]))
+  for (int n = items_.back(); tree_.nodes[n].kind == NodeKind::kRepeat; n = tree_.only_child(tree_.nodes[n]))
     if (++depth > kMaxDepth) return kTooBig;
   repeat(low, high, true);
   return nullptr;
@@ -445,7 +459,6 @@ const char* Parser::bracket() {
 const char* Parser::run() {
   frames_.emplace_back();
   frame().group = -1;
-  frame().items.reserve(text_.size());
   while (!at_end()) {
     const int c = text_[at_++];
     const char* error = nullptr;
@@ -490,9 +503,7 @@ const char* Parser::run() {
 
 }  // namespace
 
-const char* parse(std::vector<int> pattern, const std::vector<int>* spaces, Tree* tree) {
-  return Parser(std::move(pattern), spaces, tree).run();
-}
+const char* parse(Workspace* work, bool spaces) { return Parser(work, spaces).run(); }
 
 const char* parse_skip_set(const std::vector<int>& text, CharSet* set) {
   std::size_t at = 0;

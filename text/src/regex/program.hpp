@@ -49,31 +49,6 @@ struct Instruction {
   std::int32_t target = 0;
 };
 
-// Which bytes can come first on a path, and whether it can end without one.
-struct FirstBytes {
-  std::uint64_t bits[4] = {};
-  std::uint32_t syntax = 0;  // ASCII characters of these syntax codes too (they depend on the table)
-  bool empty = false;
-
-  [[nodiscard]] bool has(std::uint8_t b) const { return ((bits[b >> 6] >> (b & 63)) & 1) != 0; }
-  void add(std::uint8_t b) { bits[b >> 6] |= std::uint64_t{1} << (b & 63); }
-  void add_non_ascii() { bits[2] = bits[3] = ~std::uint64_t{0}; }
-  void add_all() {
-    for (std::uint64_t& w : bits) w = ~std::uint64_t{0};
-  }
-  void merge(const FirstBytes& o) {
-    for (int i = 0; i < 4; ++i) bits[i] |= o.bits[i];
-    syntax |= o.syntax;
-    empty = empty || o.empty;
-  }
-  // This path, then `o`.
-  void then(const FirstBytes& o) {
-    if (!empty) return;
-    empty = false;
-    merge(o);
-  }
-};
-
 struct ByteMap {
   std::uint64_t bits[4];
   [[nodiscard]] bool has(std::uint8_t b) const { return ((bits[b >> 6] >> (b & 63)) & 1) != 0; }
@@ -103,12 +78,13 @@ class Regex {
   std::vector<std::uint8_t> prefix;         // exact bytes every match starts with
   std::vector<std::uint8_t> folded_prefix;  // ASCII, canonical: text every match starts with when case is ignored
   std::uint8_t folded_skip[256];            // how far a search for folded_prefix may skip, by the byte under its end
-  std::vector<std::uint8_t> required;       // exact bytes every match contains
-  std::int32_t ascii_canonical[128];        // when case is ignored
+  std::vector<std::uint8_t> required;       // exact bytes every match contains, when they say more than the prefix
+  std::int32_t ascii_canonical[128];        // when case is ignored and there is text that has case
 };
 
 namespace regex {
-void compile(Tree& tree, const CaseFolder& folder, bool multibyte, Regex* out);
+// Compiles the workspace's tree, which is spent then.
+void compile(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out);
 }  // namespace regex
 
 }  // namespace neovm::text

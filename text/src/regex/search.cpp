@@ -1,7 +1,7 @@
 // Finding where to try a match.
 //
 // Cheap tests come first: an anchor leaves few places, an exact prefix is found with memmem, else the first
-// byte must be in a bitmap. Text every match must contain is looked up ahead of trying anything, so
+// byte must be in a bitmap. A matcher is only made where these let something through. Text every match must contain is looked up ahead of trying anything, so
 // that a hopeless search ends in one pass.
 #include <algorithm>
 #include <cstring>
@@ -40,20 +40,22 @@ std::int64_t find_bytes(const Cursor& text, std::span<const std::uint8_t> what, 
 class Searcher {
  public:
   Searcher(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t stop)
-      : cx_(cx), re_(regex), subject_(subject), stop_(stop), matcher_(cx, regex, subject, stop) {}
+      : cx_(cx), re_(regex), subject_(subject), stop_(stop) {}
 
   Maybe<std::int64_t> forward(std::int64_t from, std::int64_t to);
   Maybe<std::int64_t> backward(std::int64_t from, std::int64_t to);
   void copy_registers(RegexRegisters* r) const {
     r->count = re_.groups + 1;
     for (int g = 0; g <= re_.groups; ++g) {
-      const bool set = matcher_.group_end(g) >= 0;
-      r->start[g] = set ? matcher_.group_start(g) : -1;
-      r->end[g] = set ? matcher_.group_end(g) : -1;
+      const bool set = matcher_->group_end(g) >= 0;
+      r->start[g] = set ? matcher_->group_start(g) : -1;
+      r->end[g] = set ? matcher_->group_end(g) : -1;
     }
   }
+  // No match can start at `i`: what every match starts with is not there.
+  [[nodiscard]] bool refused(std::int64_t i) const;
   Maybe<bool> at(std::int64_t i) {
-    switch (matcher_.run(i)) {
+    switch (matcher().run(i)) {
       case MatchResult::kYes: return true;
       case MatchResult::kNo: return false;
       case MatchResult::kOverflow: return error_text(cx_, "Stack overflow in regexp matcher");
@@ -63,6 +65,8 @@ class Searcher {
   }
 
  private:
+  // Made when there is something to try: most searches in short strings end before.
+  Matcher& matcher() { return matcher_ ? *matcher_ : matcher_.emplace(cx_, re_, subject_, stop_); }
   void prepare_map();
   [[nodiscard]] std::int64_t find_folded(std::int64_t from) const;
   [[nodiscard]] std::int64_t skip_by_map(std::int64_t i, std::int64_t to) const;
@@ -71,10 +75,19 @@ class Searcher {
   const Regex& re_;
   const RegexSubject& subject_;
   std::int64_t stop_;
-  Matcher matcher_;
+  std::optional<Matcher> matcher_;
   const std::uint8_t* map_ = nullptr;  // null: any byte may start a match, or nobody has asked yet
   std::uint8_t own_map_[256];
 };
+
+bool Searcher::refused(std::int64_t i) const {
+  const auto n = static_cast<std::int64_t>(re_.prefix.size());
+  if (n > stop_ - i) return true;
+  for (std::int64_t k = 0; k < n; ++k)
+    if (subject_.text.byte(i + k) != re_.prefix[static_cast<std::size_t>(k)]) return true;
+  if (n > 0 || re_.first.empty || re_.first.syntax != 0) return false;
+  return i >= stop_ || re_.first_map[subject_.text.byte(i)] == 0;
+}
 
 void Searcher::prepare_map() {
   if (re_.first.empty) return;
@@ -84,7 +97,7 @@ void Searcher::prepare_map() {
   std::copy(std::begin(re_.first_map), std::end(re_.first_map), own_map_);
   const bool any = subject_.properties != nullptr;
   for (int c = 0; c < 128; ++c)
-    if (any || ((re_.first.syntax >> matcher_.syntax().table_code(c)) & 1) != 0) own_map_[c] = 1;
+    if (any || ((re_.first.syntax >> matcher().syntax().table_code(c)) & 1) != 0) own_map_[c] = 1;
   if (any && re_.multibyte) std::fill(own_map_ + 0xC0, own_map_ + 256, std::uint8_t{1});
   map_ = own_map_;
 }
@@ -144,14 +157,16 @@ std::int64_t Searcher::skip_by_map(std::int64_t i, std::int64_t to) const {
 
 Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
   const Cursor& text = subject_.text;
+  const bool use_required = !re_.required.empty();
   if (re_.anchored_at_start || re_.anchored_at_point) {
     const std::int64_t only = re_.anchored_at_start ? subject_.begin : subject_.point;
-    if (only < from || only > to) return -1;
+    if (only < from || only > to || refused(only)) return -1;
+    constexpr std::int64_t kShort = 512;  // in a long text the match may be over long before its end
+    if (use_required && stop_ - only <= kShort && find_bytes(text, re_.required, only, stop_) < 0) return -1;
     return TRY(at(only))
     ? only : -1;
   }
   std::int64_t required_at = -1;
-  const bool use_required = re_.required.size() > re_.prefix.size() || (re_.prefix.empty() && !re_.required.empty());
   static constexpr std::uint8_t newline[] = {'\n'};
   unsigned tries = 0;
   for (std::int64_t i = from; i <= to;) {
@@ -185,7 +200,7 @@ Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
     if (use_required && required_at < i) continue;
     if (TRY(at(i))) return i;
     if (i >= subject_.end) break;
-    i = std::max(text.next(i), matcher_.run_end());
+    i = std::max(text.next(i), matcher_->run_end());
   }
   return -1;
 }
@@ -208,6 +223,7 @@ Maybe<std::int64_t> Searcher::backward(std::int64_t from, std::int64_t to) {
 Maybe<bool> regex_match_at(Context& cx, const Regex& regex, const RegexSubject& subject, std::int64_t at,
                            std::int64_t stop, RegexRegisters* registers) {
   Searcher searcher(cx, regex, subject, stop);
+  if (searcher.refused(at)) return false;
   const bool found = TRY(searcher.at(at));
   if (found && registers != nullptr) searcher.copy_registers(registers);
   return found;

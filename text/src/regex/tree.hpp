@@ -103,11 +103,72 @@ struct Tree {
     n.child_count = static_cast<int>(children.size());
     links.insert(links.end(), children.begin(), children.end());
   }
+  void clear() {
+    nodes.clear();
+    links.clear();
+    sets.clear();
+    root = groups = 0;
+    uses_syntax = has_backrefs = false;
+  }
 };
 
-// Parses `pattern` (characters; bytes of unibyte patterns as raw-byte characters). Returns null, or the
-// message of invalid-regexp.
-const char* parse(std::vector<int> pattern, const std::vector<int>* spaces, Tree* tree);
+// Which bytes can come first on a path, and whether it can end without one.
+struct FirstBytes {
+  std::uint64_t bits[4] = {};
+  std::uint32_t syntax = 0;  // ASCII characters of these syntax codes too (they depend on the table)
+  bool empty = false;
+
+  [[nodiscard]] bool has(std::uint8_t b) const { return ((bits[b >> 6] >> (b & 63)) & 1) != 0; }
+  void add(std::uint8_t b) { bits[b >> 6] |= std::uint64_t{1} << (b & 63); }
+  void add_non_ascii() { bits[2] = bits[3] = ~std::uint64_t{0}; }
+  void add_all() {
+    for (std::uint64_t& w : bits) w = ~std::uint64_t{0};
+  }
+  void merge(const FirstBytes& o) {
+    for (int i = 0; i < 4; ++i) bits[i] |= o.bits[i];
+    syntax |= o.syntax;
+    empty = empty || o.empty;
+  }
+  // This path, then `o`.
+  void then(const FirstBytes& o) {
+    if (!empty) return;
+    empty = false;
+    merge(o);
+  }
+};
+
+// What making a program needs for the moment. It stays from one pattern to the next, for the memory.
+struct Workspace {
+  Tree tree;
+  std::vector<int> text;    // the pattern
+  std::vector<int> spaces;  // search-spaces-regexp
+  // The parser's: items and alternatives of all open groups, the inner ones last.
+  std::vector<int> items;
+  std::vector<int> alternatives;
+  // The compiler's.
+  struct Known {
+    FirstBytes bytes;
+    bool known = false;
+  };
+  std::vector<Known> first;           // by node
+  std::vector<int> literals;          // a run of characters on its way to the program
+  std::vector<int> nodes;             // still to be looked at
+  std::vector<int> once;              // matched exactly once, in a row
+  std::vector<std::uint8_t> literal;  // bytes of a run among them
+
+  // For the next pattern; what a giant one took is given back.
+  void clear() {
+    constexpr std::size_t kMany = 10'000;
+    if (tree.nodes.capacity() > kMany || text.capacity() > kMany) *this = {};
+    tree.clear();
+    text.clear();
+    spaces.clear();
+  }
+};
+
+// Parses the workspace's text (characters; bytes of unibyte patterns as raw-byte characters) to its tree; `spaces`: its
+// spaces stand for each run of spaces. Returns null, or the message of invalid-regexp.
+const char* parse(Workspace* work, bool spaces);
 
 // Parses the STRING argument of skip-chars-forward. Returns null, or the error message.
 const char* parse_skip_set(const std::vector<int>& text, CharSet* set);

@@ -75,20 +75,34 @@ bool character_set_holds(Context& cx, const CharacterSet& set, const Cursor& tex
 
 // ---- case folding, shared with plain searches ---------------------------------------------------------
 
+// What a CaseFolder says about ASCII characters, worked out before.
+struct AsciiFolding {
+  static constexpr int kRoom = 4;
+  std::int32_t canonical[128];
+  std::uint64_t alone[2];
+  std::uint8_t count[128];
+  std::int32_t same[128][kRoom];
+};
+
 // Canonical characters by a case table (nil: identity).
 class CaseFolder {
  public:
   explicit CaseFolder(Value case_table);
+  // To be asked first; null: none. Good while the table stays as it is.
+  void use(const AsciiFolding* ascii) { ascii_ = ascii; }
   [[nodiscard]] bool folds() const { return canonical_table_ != kNil; }
   [[nodiscard]] int canonical(int c) const {
     if (canonical_table_ == kNil) return c;
     const Value v = look_up(canonical_table_, c);
     return v.is_fixnum() ? static_cast<int>(v.as_fixnum()) : c;
   }
+  // Which ASCII characters are alone, as bits.
+  void alone_ascii(std::uint64_t* out) const;
   // The canonical forms of the 128 ASCII characters.
   void canonical_ascii(std::int32_t* out) const;
   // Certainly without other cases: most characters, and cheap to ask.
   [[nodiscard]] bool alone(int c) const {
+    if (ascii_ != nullptr && c < 0x80) return ((ascii_->alone[c >> 6] >> (c & 63)) & 1) != 0;
     if (is_char_table(equivalents_)) return look_up(equivalents_, c) == Value::fixnum(c);
     if (canonical(c) != c) return false;
     if (!is_char_table(up_)) return true;
@@ -100,6 +114,9 @@ class CaseFolder {
   [[nodiscard]] bool is_upper(int c) const;
   [[nodiscard]] bool is_lower(int c) const;
   [[nodiscard]] Value canonical_table() const { return canonical_table_; }
+  // The table of equivalences, which is not always there, and that of upper case, asked instead.
+  [[nodiscard]] Value equivalents_table() const { return equivalents_; }
+  [[nodiscard]] Value up_table() const { return up_; }
 
  private:
   // char_table_get, inline for ASCII characters that have a leaf of the table to themselves.
@@ -119,6 +136,7 @@ class CaseFolder {
   Value up_ = kNil;
   Value canonical_table_ = kNil;
   Value equivalents_ = kNil;
+  const AsciiFolding* ascii_ = nullptr;
 };
 
 }  // namespace neovm::text
