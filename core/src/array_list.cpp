@@ -38,10 +38,9 @@ Value list_with_room(Context& cx, Value from, std::int64_t room) {
 Value growing(Context& cx, Value list, std::int64_t more, bool in_place) {
   const std::int64_t needed = array_list_length(list) + more;
   if (!in_place) return list_with_room(cx, list, needed);
-  const std::int64_t room = room_of(list);
-  const std::int64_t wanted = std::max({needed, kLeastRoom, std::max(room, array_list_length(list)) * 2});
+  const std::int64_t wanted = std::max(needed + needed / 2, kLeastRoom);
   if (!has_one_holder(list)) return list_with_room(cx, list, wanted);
-  if (needed <= room) return list;
+  if (needed <= room_of(list)) return list;
   const Value items = TRY(make_slots(cx, ObjectKind::kInternalSlots, wanted, kNil));
   const std::int64_t n = array_list_length(list);
   for (std::int64_t i = 0; i < n; ++i) set_slot_raw(items, i, array_list_item(list, i));

@@ -66,7 +66,10 @@ struct Shaper {
         case 'W':
         case 'R': value = depth ? code.parameters + 1U : reg(); break;
         case 'K': value = constant(); break;
-        case 'U': value = in.byte(); break;
+        case 'U':
+          value = in.byte();
+          if (compares(static_cast<Op>(number))) value %= kRelations;
+          break;
         case 'N': value = in.byte() % 5; break;
         case 'L': w |= constant() << 16; continue;
         case 'J':

@@ -1,5 +1,6 @@
 // An image holds what was written, at the window and relocated; a bad one is refused with a reason.
 #include "neovm/core/image.hpp"
+#include "neovm/core/array_list.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -114,6 +115,13 @@ std::string write_sample(const std::string& path, core::ImageSize* size = nullpt
   cx.heap().note_external_string(o);
   put(cx, "sample-external", external);
 
+  const Value grown = core::concat_strings(cx, make_string(cx, "gro"), make_string(cx, "wn"), true);
+  Value items = core::make_array_list(cx, std::vector<Value>{Value::fixnum(1)});
+  items = core::array_list_append(cx, items, grown, true);
+  EXPECT_TRUE(core::has_one_holder(items));
+  put(cx, "sample-array-list", items);
+  put(cx, "sample-grown", core::concat_strings(cx, grown, grown, false));
+
   isolate.main_obarray.set(make_vector(cx, 1, Value::fixnum(0)));
   isolate.standard_tables().syntax = shared;
   put(cx, "sample-cons-hash", Value::fixnum(identity_hash(cx, shared)));
@@ -134,6 +142,14 @@ void check_sample(Context& cx) {
   int n = 0;
   for (Value l = get(cx, "sample-list"); l.is_cons(); l = cdr_raw(l)) ASSERT_EQ(float_raw(car_raw(l)), 99'999 - n++);
   EXPECT_EQ(n, 100'000);
+  const Value items = get(cx, "sample-array-list");
+  ASSERT_TRUE(core::is_array_list(items));
+  ASSERT_EQ(core::array_list_length(items), 2);
+  EXPECT_EQ(string_view_of(core::array_list_item(items, 1)), "grown");
+  EXPECT_EQ(string_view_of(get(cx, "sample-grown")), "growngrown");
+  // What comes from an image is copied before it grows.
+  EXPECT_FALSE(core::has_one_holder(items));
+  EXPECT_FALSE(core::has_one_holder(get(cx, "sample-grown")));
   const Value lonely = get(cx, "sample-symbol");
   EXPECT_EQ(symbol_name_view(cx, lonely), "lonely");
   EXPECT_EQ(car_raw(cx.cells(lonely).plist), lonely);

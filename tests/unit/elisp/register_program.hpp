@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "eval/tiers.hpp"
@@ -20,11 +21,13 @@ namespace neovm::test {
 // A Lisp world for them.
 class RegisterWorld {
  public:
-  RegisterWorld() : isolate_(options()), cx_(isolate_), kept_(cx_) {
+  // STRESS: collects at every safepoint, and verifies the heap each time.
+  explicit RegisterWorld(bool stress = false) : isolate_(options(stress)), cx_(isolate_), kept_(cx_) {
     elisp::attach(cx_);
     neomacs::host::attach(cx_);
     kept_.values.resize(1);
   }
+  static constexpr std::int64_t kSlice = 1000;
   Context& cx() { return cx_; }
   Isolate& isolate() { return isolate_; }
   Value symbol(std::string_view name) { return intern(cx_, name); }
@@ -69,6 +72,32 @@ class RegisterWorld {
     EXPECT_FALSE(funcall_re(cx_, intern(cx_, "fset"), {intern(cx_, name), kept_.values[0]}).is_exit());
     return why;
   }
+  // (FUNCTION) from start to end in slices of kSlice safepoints, each on a thread of its own. Returns how often it was
+  // suspended.
+  int run_in_slices(const char* function, std::string* result) {
+    const auto elsewhere = [&](auto step) {
+      Value v = kNil;
+      std::thread([&] {
+        auto* const here = static_cast<char*>(__builtin_frame_address(0));
+        cx_.native_stack_base = here;
+        cx_.native_stack_limit = here - (std::size_t{1} << 20);
+        v = step();
+      }).join();
+      return v;
+    };
+    cx_.fuel = kSlice;
+    cx_.on_slice_end = [](Context& cx) -> Value {
+      cx.fuel = kSlice;
+      return cx.may_suspend() ? kSuspended : kNil;
+    };
+    const Value f = intern(cx_, function);
+    Value v = elsewhere([&] { return isolate_.guest_hooks().start(cx_, f, {}); });
+    int suspended = 0;
+    for (; v == kSuspended; ++suspended) v = elsewhere([&] { return isolate_.guest_hooks().resume(cx_, kNil); });
+    cx_.on_slice_end = nullptr;
+    *result = print(v);
+    return suspended;
+  }
   // A primitive of the test's own.
   void define_primitive(const PrimitiveDescriptor* d) {
     auto* subr = reinterpret_cast<SubrObject*>(cx_.heap().allocate(ObjectKind::kSubr, sizeof(SubrObject)));
@@ -78,9 +107,10 @@ class RegisterWorld {
   }
 
  private:
-  static IsolateOptions options() {
+  static IsolateOptions options(bool stress) {
     IsolateOptions o;
     o.building = true;
+    o.heap.stress = o.heap.verify = stress;
     return o;
   }
   Isolate isolate_;

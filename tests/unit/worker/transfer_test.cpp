@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "neovm/abi/api.hpp"
+#include "neovm/core/array_list.hpp"
 #include "neovm/core/bool_vector.hpp"
 #include "neovm/core/hash_table.hpp"
 
@@ -352,6 +353,38 @@ TEST_F(Transfers, TheMainObarrayIsTheReceivers) {
   Message m;
   ASSERT_TRUE(out_.send(a_, a_.isolate().main_obarray.get(), {}, &m).ok());
   EXPECT_EQ(in_.receive(b_, std::move(m)), b_.isolate().main_obarray.get());
+}
+
+// A message holds what the sender's variable held, and nothing that either side does in place reaches the other.
+TEST_F(Transfers, ArrayListsAndGrownStrings) {
+  const Value inner = core::make_array_list(a_, std::vector<Value>{Value::fixnum(1)});
+  Value outer = core::make_array_list(a_, std::vector<Value>{inner, inner, make_float(a_, 2.5)});
+  Value text = core::concat_strings(a_, make_string(a_, "ab"), make_string(a_, "c"), true);
+  text = core::concat_strings(a_, text, text, true);  // with room behind it
+  outer = core::array_list_append(a_, outer, text, true);
+  const Value arrived_list = keep(outer);
+  EXPECT_EQ(core::array_list_append(a_, outer, kNil, true), outer);
+  ASSERT_TRUE(core::is_array_list(arrived_list));
+  ASSERT_EQ(core::array_list_length(arrived_list), 4);
+  EXPECT_EQ(core::array_list_item(arrived_list, 0), core::array_list_item(arrived_list, 1));
+  const Value arrived_text = core::array_list_item(arrived_list, 3);
+  EXPECT_EQ(string_view_of(arrived_text), "abcabc");
+  // What arrived may be held twice: it is copied first.
+  EXPECT_FALSE(core::has_one_holder(arrived_list));
+  EXPECT_FALSE(core::has_one_holder(arrived_text));
+  const Value longer = core::array_list_append(b_, arrived_list, kNil, true);
+  EXPECT_NE(longer, arrived_list);
+  EXPECT_EQ(core::array_list_append(b_, longer, kNil, true), longer);
+  EXPECT_NE(core::concat_strings(b_, arrived_text, arrived_text, true), arrived_text);
+  EXPECT_EQ(core::array_list_length(arrived_list), 4);
+  // In a list by itself, a string still has its flag.
+  const Value alone = keep(core::concat_strings(a_, text, make_string(a_, "!"), false));
+  EXPECT_EQ(string_view_of(alone), "abcabc!");
+  EXPECT_FALSE(core::has_one_holder(alone));
+  // Items that cannot travel are named.
+  const Value stranger = make_host_object(a_, &kAnchoredType);
+  const Value with_stranger = core::make_array_list(a_, std::vector<Value>{kNil, cons(a_, kNil, stranger)});
+  EXPECT_EQ(why_not(with_stranger), "(cdr (an item of x)) is an anchored thing");
 }
 
 TEST_F(Transfers, StrangersAreNamedWithTheirPath) {
