@@ -29,7 +29,25 @@ class Loader {
     if (first_ != gc::kNoBlock) drop_blocks();
   }
 
+  // The source is open.
   std::string run() {
+    if (const char* why = map_at_window(); why != nullptr) return source_->message(why);
+    return go_on();
+  }
+
+  // SOURCE, which nobody else has, is open as far as its header.
+  std::string open_and_run(ImageSource& source) {
+    if (const char* why = map_at_window(); why != nullptr) return source.message(why);
+    if (mapped_) {
+      if (options_.check) find_pages();
+      source.use_body_at(gc::block_start(first_));
+    }
+    if (std::string why = source.open_rest(options_.check); !why.empty()) return why;
+    return go_on();
+  }
+
+ private:
+  std::string go_on() {
     if (const char* why = take_body(); why != nullptr) return source_->message(why);
     adopt_blocks();
     install();
@@ -37,29 +55,39 @@ class Loader {
     return "";
   }
 
- private:
   template <class T>
   [[nodiscard]] std::span<const T> piece(const Piece& p) const {
     return source_->piece<T>(p);
   }
 
+  // The first image of a process goes where the file has it, when this is wanted.
+  const char* map_at_window() {
+    const auto count = static_cast<std::uint32_t>(h_.blocks);
+    if (!options_.use_window || h_.base != address(gc::block_start(gc::kImageWindowFirst)) ||
+        !gc::BlockPool::instance().take_image_window(count, &heap_))
+      return nullptr;
+    first_ = gc::kImageWindowFirst;
+    mapped_ = true;
+    heap_.blocks_held += count;
+    void* p = mmap(gc::block_start(first_), source_->body_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                   source_->descriptor(), static_cast<off_t>(kBodyOffset));
+    return p == MAP_FAILED ? "cannot be mapped" : nullptr;
+  }
+
+  // All of it is about to be read: one call instead of a fault every few pages. A kernel that cannot (before 5.14) finds them
+  // by faults.
+  void find_pages() const { (void)madvise(gc::block_start(first_), source_->body_bytes(), MADV_POPULATE_READ); }
+
   // Blocks with the body in them.
   const char* take_body() {
     const auto count = static_cast<std::uint32_t>(h_.blocks);
     const std::uint64_t bytes = source_->body_bytes();
-    gc::BlockPool& pool = gc::BlockPool::instance();
-    if (options_.use_window && h_.base == address(gc::block_start(gc::kImageWindowFirst)) &&
-        pool.take_image_window(count, &heap_)) {
-      first_ = gc::kImageWindowFirst;
-      mapped_ = true;
-      heap_.blocks_held += count;
-      void* p = mmap(gc::block_start(first_), bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
-                     source_->descriptor(), static_cast<off_t>(kBodyOffset));
-      if (p == MAP_FAILED) return "cannot be mapped";
+    if (mapped_) {
       for (const ImageSource::Binding& b : source_->bindings())
         std::memcpy(gc::block_start(first_) + b.offset, &b.pointer, sizeof b.pointer);
       return nullptr;
     }
+    gc::BlockPool& pool = gc::BlockPool::instance();
     first_ = pool.take(count, &heap_);
     if (first_ == gc::kNoBlock) return "does not fit the address range";
     heap_.blocks_held += count;
@@ -213,9 +241,9 @@ ImagePlace image_place(Heap& heap) {
 }
 
 std::string load_image(Context& cx, const std::string& path, const ImageLoadOptions& options) {
-  std::string why;
-  const auto source = open_image(path, options.check, &why);
-  return source == nullptr ? why : load_image(cx, source, options);
+  const auto source = std::make_shared<ImageSource>(path);
+  const std::string why = source->open_header();
+  return why.empty() ? Loader(cx, source, options).open_and_run(*source) : why;
 }
 
 }  // namespace neovm::core

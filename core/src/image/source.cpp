@@ -56,7 +56,16 @@ ImageSource::~ImageSource() {
 }
 
 std::string ImageSource::open(bool check) {
-  if (const char* why = open_file(); why != nullptr) return message(why);
+  const std::string why = open_header();
+  return why.empty() ? open_rest(check) : why;
+}
+
+std::string ImageSource::open_header() {
+  const char* const why = open_file();
+  return why == nullptr ? "" : message(why);
+}
+
+std::string ImageSource::open_rest(bool check) {
   if (check && !sound()) return message("is damaged (its checksum is wrong)");
   if (const std::string why = bind_names(); !why.empty()) return message(why.c_str());
   same_.resize(h_.blocks);
@@ -84,6 +93,7 @@ const char* ImageSource::open_file() {
   if (map == MAP_FAILED) return "cannot be mapped";
   map_ = map;
   map_bytes_ = bytes;
+  body_ = static_cast<const std::byte*>(map) + kBodyOffset;
   std::memcpy(&h_, map_, sizeof(h_));
   if (std::memcmp(h_.magic, kMagic, sizeof(kMagic)) != 0) return "is not a NeoVM image";
   if (h_.format != kFormat || h_.header_bytes != sizeof(ImageHeader))

@@ -20,14 +20,18 @@ class ImageSource {
   ~ImageSource();
   ImageSource(const ImageSource&) = delete;
   ImageSource& operator=(const ImageSource&) = delete;
-  // "" or why the file cannot be used, naming it. Once.
+  // "" or why the file cannot be used, naming it. Once. In two steps for who wants to map the body first: the header, then the rest.
   std::string open(bool check);
+  std::string open_header();
+  std::string open_rest(bool check);
+  // Between the two: the body has been mapped at `body`, too, and is read there from now on, so that its pages are found once.
+  void use_body_at(const std::byte* body) { body_ = body; }
 
   [[nodiscard]] const image::ImageHeader& header() const { return h_; }
   [[nodiscard]] int descriptor() const { return fd_; }
   [[nodiscard]] std::uint64_t body_bytes() const { return body_bytes_; }
   // The blocks as the file has them: addresses are those of the window, pointers into the program are missing.
-  [[nodiscard]] const std::byte* body() const { return static_cast<const std::byte*>(map_) + image::kBodyOffset; }
+  [[nodiscard]] const std::byte* body() const { return body_; }
   template <class T>
   [[nodiscard]] std::span<const T> piece(const image::Piece& p) const {
     return {reinterpret_cast<const T*>(static_cast<const char*>(map_) + p.offset), p.count};
@@ -58,6 +62,7 @@ class ImageSource {
   std::string system_error_;
   int fd_ = -1;
   void* map_ = nullptr;
+  const std::byte* body_ = nullptr;
   std::uint64_t map_bytes_ = 0;
   std::uint64_t body_bytes_ = 0;
   std::uint64_t tail_offset_ = 0;
