@@ -17,7 +17,10 @@ import tier_share  # noqa: E402
 
 WORK = ("(progn (defalias 'r-callee (byte-compile (lambda (x) (1+ x))))"
         " (defalias 'r-caller (byte-compile (lambda (n) (let ((s 0)) (while (> n 0) (setq s (r-callee s) n (1- n))) s))))"
-        " (r-callee 1) (r-callee 1) (r-callee 1) (r-caller 5000))")
+        " (r-caller 5000))")
+
+
+AT_ONCE = "--neovm-tier-threshold=1"
 
 
 def neomacs(binaries, *arguments):
@@ -28,7 +31,7 @@ def test_report_files_are_summed(binaries):
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/report.json"
         for _ in range(2):
-            result = neomacs(binaries, f"--neovm-tier-report={file}", "--eval", WORK)
+            result = neomacs(binaries, AT_ONCE, f"--neovm-tier-report={file}", "--eval", WORK)
             assert result.returncode == 0 and result.stderr == "", result
         lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
         assert len(lines) == 2 and all(line["op-call_code"] >= 4990 for line in lines), lines
@@ -46,7 +49,7 @@ def test_report_files_are_summed(binaries):
 
 
 def test_report_as_text(binaries):
-    result = neomacs(binaries, "--neovm-tier-report", "--eval", WORK)
+    result = neomacs(binaries, AT_ONCE, "--neovm-tier-report", "--eval", WORK)
     assert result.returncode == 0 and "cache hit rate" in result.stderr, result
     assert re.search(r"r-caller\+\d+ call_code r-callee: 5000 calls, \d without cache", result.stderr), result.stderr
 
@@ -54,7 +57,7 @@ def test_report_as_text(binaries):
 def test_report_file_is_in_the_default_directory(binaries):
     with tempfile.TemporaryDirectory() as folder:
         form = f"(let ((default-directory \"{folder}/\")) {WORK} (neovm-tier-report \"mine.json\"))"
-        result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
+        result = neomacs(binaries, AT_ONCE, "--neovm-tier-count", "--eval", form)
         assert result.returncode == 0, result
         assert json.loads(Path(f"{folder}/mine.json").read_text())["op-call_code"] >= 4990, result
 
@@ -78,7 +81,7 @@ def test_help_names_both_forms_of_the_statistics(binaries):
 def test_sites_code_and_veto_of_a_function(binaries):
     form = (f"(progn {WORK} (princ (neovm-register-code 'r-caller t)) (prin1 (neovm-tier-sites 'r-caller))"
             " (terpri) (neovm-tier-veto 'r-callee) (r-caller 500) (prin1 (neovm-tier-sites 'r-caller)))")
-    result = neomacs(binaries, "--neovm-tier-count", "--eval", form)
+    result = neomacs(binaries, AT_ONCE, "--neovm-tier-count", "--eval", form)
     assert result.returncode == 0, result
     assert re.search(r"call_code r\d+ k\d+ r-callee cache \d+", result.stdout), result.stdout
     before, after = re.findall(r"\(r-caller \d+ (\S+) r-callee (\d+) (\d+) \w+\)", result.stdout)
@@ -104,14 +107,14 @@ INTERPRETED = "(progn (defmacro s-m (x) x) (let ((n 0)) (while (< n 3000) (s-m (
 
 
 def test_the_share_of_a_suite(binaries):
-    good, text = share_of(binaries, LOOP, "--neovm-tier-threshold=1")
+    good, text = share_of(binaries, LOOP, AT_ONCE)
     assert good and re.match(r"suite: register code: \d+\.\d\d % of \d+ .* by 1 processes.*\n  at least 99 %\n"
                              r"suite: inline caches: \d+\.\d\d % of \d+ calls and lookups hit\n  at least 90 %\n$", text), text
-    good, text = share_of(binaries, INTERPRETED, "--neovm-tier-threshold=1")
+    good, text = share_of(binaries, INTERPRETED, AT_ONCE)
     assert not good and "FAILED: less than 99 %" in text and "interpreted " in text, text
     # No share is asked of a part of a suite, or of one that runs otherwise.
-    for arguments, whole in ((["--neovm-tier-threshold=1"], False), ([], True),
-                             (["--neovm-tier-threshold=1", "--neovm-tier-source=0"], True)):
+    for arguments, whole in (([AT_ONCE], False), ([], True),
+                             ([AT_ONCE, "--neovm-tier-source=0"], True)):
         good, text = share_of(binaries, INTERPRETED, *arguments, whole=whole)
         assert " 99 %" not in text and "% of" in text, text
         assert whole == (" 90 %" in text) and (good or whole), text
@@ -136,6 +139,23 @@ def test_a_loop_at_top_level_becomes_register_code(binaries):
         form = f"(progn (defmacro s-quote (x) x) {loop} (princ (cdr (assq 'forms (neovm-tier-statistics)))))"
         result = neomacs(binaries, "--eval", form)
         assert result.returncode == 0 and int(result.stdout) < 5000, (loop, result)
+
+
+def test_a_loop_of_byte_code_goes_on_as_register_code(binaries):
+    form = ("(progn (defalias 'r-once (byte-compile (lambda (n &rest more) (let ((s nil)) (while (> n 0) (setq s (cons n s)"
+            " n (1- n)) (when (= n 1) (mapbacktrace (lambda (_ f a _) (if (eq f 'r-once) (push a s)))))) (list more (length s)"
+            " (car s) (cadr s) (car (last s)))))))"
+            " (prin1 (list (r-once 3000 'x 'y) (> (cdr (assq 'loops-entered (neovm-tier-statistics))) 0))))")
+    # The backtrace shows what the function was called with, though the loop assigns to it.
+    for arguments, entered in (([], "t"), (["--neovm-tier-rounds=1"], "t"), (["--neovm-tier=0"], "nil")):
+        result = neomacs(binaries, *arguments, "--eval", form)
+        assert result.stdout == f"(((x y) 3001 1 (3000 x y) 3000) {entered})", (arguments, result)
+
+
+def test_numbers_of_options(binaries):
+    for option in ("--neovm-tier-rounds=", "--neovm-tier-rounds=0", "--neovm-tier-threshold=-1", "--neovm-tier-threshold=3x"):
+        result = neomacs(binaries, option, "--eval", "t")
+        assert result.returncode == 1 and f"Option `{option}' requires a number from 1" in result.stderr, result
 
 
 if __name__ == "__main__":

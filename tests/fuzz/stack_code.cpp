@@ -1,7 +1,8 @@
 // GNU's stack byte-code, made by hand: whatever make-byte-code is given is refused or contained, and what the translator
 // takes means the same as register code as in the stack executor.
 //
-// Input: arity byte, depth byte, argument set, then code. Arity: low two bits mandatory, next two optional, bit 4 rest, bit 5
+// Input: arity byte, depth byte, argument set (and in the upper half N, when it is not 0: the program starts in the stack executor and
+// goes on as register code at about the N-th round of its loops), then code. Arity: low two bits mandatory, next two optional, bit 4 rest, bit 5
 // an old-style parameter list, bits 6 and 7 another shape altogether.
 #include <cstdio>
 #include <cstdlib>
@@ -37,7 +38,9 @@ Value function(World& w, unsigned arity, unsigned depth, Bytes code) {
 }
 
 // What the program tells in each of the executors; false when there are no two to compare.
-bool both(unsigned arity, unsigned depth, unsigned set, Bytes code, std::string* in_stack, std::string* in_register) {
+bool both(unsigned arity, unsigned depth, unsigned how, Bytes code, std::string* in_stack, std::string* in_register) {
+  const unsigned set = (how & 15) % World::kArgumentSets;
+  const unsigned rounds = how >> 4;
   World& w = World::get();
   Context& cx = w.cx();
   Value f = function(w, arity, depth, code);
@@ -49,6 +52,12 @@ bool both(unsigned arity, unsigned depth, unsigned set, Bytes code, std::string*
   if (!known) return false;  // refused: no call runs it
   f = function(w, arity, depth, code);
   w.kept(0) = f;
+  if (rounds != 0) {
+    elisp::configure_tiers(cx, {.threshold = 1U << 30, .rounds = rounds});
+    *in_register = w.run(w.kept(0), set);
+    elisp::configure_tiers(cx, {});
+    return *in_stack != "stopped" && *in_register != "stopped";
+  }
   const Value translated = funcall_re(cx, intern(cx, "neovm-tier-compile"), {f});
   if (translated.is_exit() || translated.is_nil()) {
     cx.exit_kind = ExitKind::kNone;
@@ -64,14 +73,14 @@ void stack_code(Bytes bytes) {
   Input in(bytes);
   const unsigned arity = in.byte();
   const unsigned depth = in.byte();
-  const unsigned set = in.byte() % World::kArgumentSets;
+  const unsigned how = in.byte();
   const Bytes code = in.rest();
   std::string in_stack;
   std::string in_register;
-  if (!both(arity, depth, set, code, &in_stack, &in_register) || in_stack == in_register) return;
+  if (!both(arity, depth, how, code, &in_stack, &in_register) || in_stack == in_register) return;
   // A program can write to lists that outlast it (a property list's, say): only a difference in a fresh world counts.
   World::forget();
-  if (!both(arity, depth, set, code, &in_stack, &in_register) || in_stack == in_register) return;
+  if (!both(arity, depth, how, code, &in_stack, &in_register) || in_stack == in_register) return;
   std::fprintf(stderr, "fuzz: stack code tells    %s\n      register code tells %s\n", in_stack.c_str(),
                in_register.c_str());
   World& w = World::get();

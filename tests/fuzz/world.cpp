@@ -85,7 +85,7 @@ std::unique_ptr<World>& current() {
 World::World() {
   IsolateOptions options;
   options.building = true;
-  options.heap.limit_bytes = std::size_t{512} << 20;
+  options.heap.limit_bytes = std::size_t{32} << 20;  // text counts, and is looked through by much
   options.heap.nursery_bytes = std::size_t{256} << 10;
   isolate_ = std::make_unique<Isolate>(options);
   cx_ = std::make_unique<Context>(*isolate_);

@@ -156,6 +156,7 @@ elisp::TierOptions tier_options(const Options& options) {
   tiers.count = options.tier_count;
   tiers.source = options.tier_source;
   tiers.store = elisp::make_code_store();
+  if (options.tier_rounds != 0) tiers.rounds = options.tier_rounds;
   if (options.tier_threshold != 0) {
     tiers.threshold = tiers.source_threshold = options.tier_threshold;
   } else if (!options.bare && !options.no_image) {

@@ -131,6 +131,19 @@ bool sort_options(std::vector<std::string>& args, std::string* error) {
   return true;
 }
 
+// What is behind the `=' of ARG.
+bool positive_number(std::string_view arg, unsigned* number, std::string* error) {
+  const char* const digits = arg.data() + arg.find('=') + 1;
+  char* end = nullptr;
+  const unsigned long n = std::strtoul(digits, &end, 10);
+  if (*digits >= '0' && *digits <= '9' && *end == '\0' && n >= 1 && n <= 0xFFFFFFFF) {
+    *number = static_cast<unsigned>(n);
+    return true;
+  }
+  *error = "Option `" + std::string(arg) + "' requires a number from 1 to 4294967295";
+  return false;
+}
+
 }  // namespace
 
 bool parse_options(int argc, char** argv, Options* options, std::string* error) {
@@ -156,8 +169,9 @@ bool parse_options(int argc, char** argv, Options* options, std::string* error) 
     } else if (!ended && (arg == "--neovm-tier=0" || arg == "--neovm-tier=1")) {
       options->tier1 = arg.back() == '1';
     } else if (!ended && arg.starts_with("--neovm-tier-threshold=")) {
-      options->tier_threshold =
-          static_cast<unsigned>(std::strtoul(arg.data() + std::strlen("--neovm-tier-threshold="), nullptr, 10));
+      if (!positive_number(arg, &options->tier_threshold, error)) return false;
+    } else if (!ended && arg.starts_with("--neovm-tier-rounds=")) {
+      if (!positive_number(arg, &options->tier_rounds, error)) return false;
     } else if (!ended && (arg == "--neovm-tier-source=0" || arg == "--neovm-tier-source=1")) {
       options->tier_source = arg.back() == '1';
     } else if (!ended && arg == "--neovm-tier-count") {

@@ -21,6 +21,7 @@ struct Options {
   std::string build_image;       // --neovm-build-image FILE
   bool bare = false;             // --neovm-bare: no image, no Lisp library; -l, --eval and -f in order
   bool tier1 = true;             // --neovm-tier=0: forms and stack byte-code only
+  unsigned tier_rounds = 0;      // --neovm-tier-rounds=N: rounds of loops before one gets register code; 0: as built in
   unsigned tier_threshold = 0;   // --neovm-tier-threshold=N: calls before a function gets register code; 0: as built in
   bool tier_source = true;       // --neovm-tier-source=0: interpreted functions are not compiled
   bool tier_count = false;       // --neovm-tier-count: count instructions for neovm-tier-statistics

@@ -120,6 +120,10 @@ void Builder::use(unsigned reg) {
   code_.registers = std::max<std::uint16_t>(code_.registers, static_cast<std::uint16_t>(reg + 1));
 }
 
+void Builder::entry(std::uint32_t position) {
+  code_.entries.push_back({position, static_cast<std::uint32_t>(code_.words.size())});
+}
+
 void Builder::origin(std::uint32_t position) {
   code_.origins.push_back({static_cast<std::uint32_t>(code_.words.size()), position});
 }

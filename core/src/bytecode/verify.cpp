@@ -79,7 +79,7 @@ class Verifier {
       pending_.pop_back();
       why = step(at);
     }
-    return why;
+    return why.empty() ? entries() : why;
   }
 
  private:
@@ -94,6 +94,19 @@ class Verifier {
     s += ": ";
     s += what;
     return s;
+  }
+  // Who comes in the middle has pushed no handlers, and all its values have registers.
+  std::string entries() const {
+    for (std::size_t i = 0; i < code_.entries.size(); ++i) {
+      const Code::Entry& e = code_.entries[i];
+      if (!is_start(e.word) || handlers_[e.word] != 0 || code_.source ||
+          (i > 0 && code_.entries[i - 1].position >= e.position))
+        return "bad entry";
+    }
+    if (code_.value_homes.size() > code_.parameters) return "bad entry";
+    for (const std::uint8_t reg : code_.value_homes)
+      if (reg >= code_.registers) return "bad entry";
+    return {};
   }
   bool is_start(std::int64_t at) const {
     return at >= 0 && at < static_cast<std::int64_t>(starts_.size()) && starts_[static_cast<std::size_t>(at)];

@@ -27,7 +27,7 @@ TEST(LayoutBudget, Tiers) {
   EXPECT_EQ(sizeof(Binding), 40U);
   EXPECT_LE(sizeof(Handler), 56U);
   EXPECT_LE(sizeof(elisp::FunctionState), 168U);
-  EXPECT_LE(sizeof(core::bytecode::Code), 96U);
+  EXPECT_LE(sizeof(core::bytecode::Code), 136U);
 }
 
 class World {

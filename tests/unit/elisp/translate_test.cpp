@@ -5,6 +5,7 @@
 
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "neovm/abi/api.hpp"
@@ -273,6 +274,10 @@ class Translate : public ::testing::Test {
     cx_.exit_kind = ExitKind::kNone;
     return "exit";
   }
+  std::string register_code() {
+    const Value text = funcall_re(cx_, intern(cx_, "neovm-register-code"), {kept_.values[2]});
+    return text.is_string() ? to_std_string(text) : "no register code";
+  }
   static constexpr const char* kArguments[] = {"(1 nil (4 5))", "(2.5 symbol 3)", "((a . b) 7 0)"};
 
   Isolate isolate_;
@@ -298,18 +303,37 @@ TEST_F(Translate, SameAsTheStackExecutor) {
       const std::string got = call(kept_.values[2], kArguments[i]);
       // A setq may make a loop endless.
       if (got == "quit" || expected[i] == "quit") continue;
-      ASSERT_EQ(got, expected[i]) << "round " << round << "\n"
-                                  << to_std_string(
-                                         funcall_re(cx_, intern(cx_, "neovm-register-code"), {kept_.values[2]}));
+      ASSERT_EQ(got, expected[i]) << "round " << round << "\n" << register_code();
     }
   }
   // A few use constructs that only the stack executor runs.
   EXPECT_GT(translated, 1400);
 }
 
+// Loops that go on as register code in the middle, at one of the first rounds.
+TEST_F(Translate, LoopsChangeTheirExecutor) {
+  for (int round = 0; round < 2000; ++round) {
+    Program p(random_, 3);
+    if (p.code.size() > 60000) continue;
+    const auto rounds = static_cast<std::uint32_t>(random_()) % 4 + 1;
+    std::string results[2];
+    for (const bool changes : {false, true}) {
+      elisp::configure_tiers(cx_, {.enabled = true, .threshold = 1U << 30, .rounds = changes ? rounds : 1U << 30});
+      kept_.values[2] = function(p.code, 3, p.deepest + 2);
+      results[changes] = call(kept_.values[2], kArguments[round % 3]);
+    }
+    if (results[0] == "quit" || results[1] == "quit") continue;
+    ASSERT_EQ(results[1], results[0]) << "program " << round << ", after " << rounds << "\n" << register_code();
+    ASSERT_EQ(cx_.handlers.size(), 0U);
+    ASSERT_EQ(cx_.sp, cx_.stack_base);
+  }
+  const Value entered = eval_form_re(cx_, read("(cdr (assq 'loops-entered (neovm-tier-statistics)))"), kNil);
+  EXPECT_GT(entered.as_fixnum(), 200);
+}
+
 TEST_F(Translate, DamagedCodeIsContained) {
-  for (const bool tier1 : {true, false}) {
-    elisp::configure_tiers(cx_, {.enabled = tier1, .threshold = 1});
+  for (const auto& [tier1, threshold, rounds] : {std::tuple{true, 1U, 64U}, {false, 1U, 64U}, {true, 1U << 30, 1U}}) {
+    elisp::configure_tiers(cx_, {.enabled = tier1, .threshold = threshold, .rounds = rounds});
     for (int round = 0; round < 1500; ++round) {
       std::string code = Program(random_, 3).code;
       const unsigned changes = 1 + static_cast<unsigned>(random_()) % 4;

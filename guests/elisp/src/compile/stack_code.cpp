@@ -82,6 +82,7 @@ class Translator {
       if (flow_.leader[pc] || !live) {
         if (live) flush();
         b_.origin(static_cast<std::uint32_t>(pc));
+        if (flow_.loop_start[pc] && flow_.context_at[pc] < 0) b_.entry(static_cast<std::uint32_t>(pc));
         b_.bind(label(pc));
         stack_.clear();
         for (int i = 0; i < depth; ++i) stack_.push_back(in_register(home(static_cast<std::size_t>(i))));
@@ -107,6 +108,10 @@ class Translator {
     return !b_.failed();
   }
   Builder& builder() { return b_; }
+  // The registers that hold the arguments' slots at the edges of blocks.
+  [[nodiscard]] std::vector<std::uint8_t> argument_homes() const {
+    return {homes_.begin(), homes_.begin() + flow_.arguments};
+  }
 
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
@@ -675,6 +680,7 @@ std::optional<core::bytecode::Code> translate_stack_code(Context& cx, Value obje
   if (!t.run()) return std::nullopt;
   core::bytecode::Code code = t.builder().finish();
   if (t.builder().failed()) return std::nullopt;
+  code.value_homes = t.argument_homes();
   const Value shape = slot_raw(object, 0);
   code.parameters = static_cast<std::uint16_t>(arguments);
   if (shape.is_fixnum()) {

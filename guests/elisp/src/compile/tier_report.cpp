@@ -156,6 +156,7 @@ std::vector<TierFigure> tier_figures(Context& cx) {
       {"functions", s.functions},
       {"functions-freed", s.functions_freed},
       {"translated", s.translated},
+      {"loops-entered", s.loops_entered},
       {"shared", s.shared},
       {"refused", s.refused},
       {"cache-fills", s.cache_fills},

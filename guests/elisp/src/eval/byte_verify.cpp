@@ -43,7 +43,7 @@ struct Walk {
   bool jump_to(std::int64_t from, std::int64_t pc, int depth, int handler_count) {
     if (!reach(pc, depth, handler_count)) return false;
     flow_out.leader[static_cast<std::size_t>(pc)] = true;
-    if (pc <= from) flow_out.urgent = true;
+    if (pc <= from) flow_out.loop_start[static_cast<std::size_t>(pc)] = true;
     return true;
   }
   void note_write(int slot) {
@@ -186,7 +186,6 @@ bool Walk::step(std::int64_t pc) {
     case 183: {
       // Its table is the constant pushed just before; any table among the constants may be meant.
       if (d < 2) return false;
-      flow_out.urgent = true;
       for (std::int64_t i = 0; i < slot_count_raw(constants); ++i) {
         const Value table = slot_raw(constants, i);
         const bool pushed_before =
@@ -216,6 +215,7 @@ bool follow_stack_code(Context& cx, Value object, int arguments, StackFlow* flow
   flow->depth_at.assign(static_cast<std::size_t>(length), -1);
   flow->context_at.assign(static_cast<std::size_t>(length), -1);
   flow->leader.assign(static_cast<std::size_t>(length), false);
+  flow->loop_start.assign(static_cast<std::size_t>(length), false);
   Walk w{cx, string_data_raw(code), length, slot_raw(object, 2), 0, *flow, {}, {}};
   w.limit = static_cast<int>(slot_raw(object, 3).as_fixnum()) + arguments + kSlack;
   w.handlers_at.assign(static_cast<std::size_t>(length), 0);

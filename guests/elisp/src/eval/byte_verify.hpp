@@ -16,6 +16,7 @@ struct StackFlow {
   int arguments = 0;                     // values on the stack at the start
   std::vector<std::int16_t> depth_at;    // by position; -1: no instruction starts here, or it is never reached
   std::vector<bool> leader;              // a jump, handler or table goes here
+  std::vector<bool> loop_start;          // … from a later place
   std::vector<std::int16_t> context_at;  // innermost handler, index into `contexts`; -1: none
   struct HandlerContext {
     std::int16_t parent;
@@ -24,7 +25,6 @@ struct StackFlow {
   std::vector<HandlerContext> contexts;
   std::vector<bool> argument_written;  // slots of arguments that something else is stored to
   bool mixed = false;                  // a place is reached under different handlers: not for compilers
-  bool urgent = false;  // has loops, which make one call long, or tables, which Lisp could send elsewhere
 };
 
 // Follows the code of OBJECT, which verify_byte_code accepts. False: it is not sound.

@@ -39,12 +39,18 @@ namespace neovm::elisp {
     }                                                                         \
   } while (false)
 // A jump; loops pass a safepoint.
-#define JUMP(target_)                     \
-  do {                                    \
-    const unsigned target = (target_);    \
-    const bool back = code + target < pc; \
-    pc = code + target;                   \
-    if (back) POLL(kByteCodeContinue);    \
+#define JUMP(target_)                                                   \
+  do {                                                                  \
+    const unsigned target = (target_);                                  \
+    const bool back = code + target < pc;                               \
+    pc = code + target;                                                 \
+    if (back) {                                                         \
+      if (tiers.count_round()) [[unlikely]] {                           \
+        SAVE();                                                         \
+        if (tiers.enter_loop(cx, fp)) return Action::kRegisterContinue; \
+      }                                                                 \
+      POLL(kByteCodeContinue);                                          \
+    }                                                                   \
   } while (false)
 
 Action run_bytecode(Context& cx, Machine& m, Action action) {
@@ -97,6 +103,7 @@ Action run_bytecode(Context& cx, Machine& m, Action action) {
   };
   const void* const* const labels = m.tiers->options.count ? kCounting : kLabels;
   core::Countdown& countdown = cx.heap().countdown();
+  Tiers& tiers = *m.tiers;
   Frame* fp = m.fp;
   Value* sp = cx.sp;
   const std::uint8_t* code = nullptr;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "compile/code_store.hpp"
 #include "compile/stack_code.hpp"
 #include "eval/byte_verify.hpp"
 #include "eval/machine.hpp"
+#include "eval/register_calls.hpp"
 #include "eval/source.hpp"
 
 namespace neovm::elisp {
@@ -24,21 +26,6 @@ std::string name_of_running(Context& cx, Value object) {
   // A call from a form has its record in the frame below.
   if (called.is_nil() && f->previous() != nullptr) called = f->previous()->form;
   return called.has_tag(Tag::kSymbol) ? to_std_string(symbol_name(cx, called)) : "";
-}
-
-// Can this stack byte-code go back, or through a jump table? Looks at every byte that could be such an instruction, whether or
-// not one begins there: no is right, yes seldom wrong, and then only early.
-bool may_be_urgent(Value code) {
-  const std::uint8_t* const bytes = string_data_raw(code);
-  const std::int64_t length = string_bytes(code);
-  for (std::int64_t i = 0; i < length; ++i) {
-    const unsigned op = bytes[i];
-    if (op == 183) return true;
-    if (op >= 130 && op <= 134 && i + 2 < length && (bytes[i + 1] | bytes[i + 2] << 8) <= i) return true;
-    if (op >= 170 && op <= 174 && i + 1 < length && bytes[i + 1] <= 128) return true;
-    if ((op == 49 || op == 50) && i + 2 < length && (bytes[i + 1] | bytes[i + 2] << 8) <= i) return true;
-  }
-  return false;
 }
 
 // What the call sites of CODE, by cache, call.
@@ -59,6 +46,8 @@ Tiers::Tiers() {
   table_ = {&none_, &none_};
   states_.resize(2);
 }
+
+Tiers::~Tiers() = default;
 
 FunctionState* Tiers::ensure_state(Value object) {
   const std::uint32_t number = state_number(object);
@@ -101,8 +90,40 @@ bool Tiers::enter(Context& cx, Value object) {
   if (s->words != nullptr) return !s->refused;
   if (s->refused) return false;
   ++s->calls;
-  const bool due = s->calls >= options.threshold || (s->calls == 1 && may_be_urgent(slot_raw(object, 1)));
-  return due && translate(cx, object);
+  return s->calls >= options.threshold && translate(cx, object);
+}
+
+// On-stack replacement: the values of the stack executor lie where the registers of the same function do, but for those of
+// arguments that are assigned to, and at the start of a loop all of them are in their places.
+bool Tiers::enter_loop(Context& cx, Frame* f) {
+  rounds_left_ = options.rounds;
+  if (!options.enabled || early_calls_ < options.head_start) return false;
+  FunctionState& s = *ensure_state(f->fn);
+  // Once may be chance: loops of a few rounds come by, too.
+  if (s.refused || (s.words == nullptr && !std::exchange(s.looping, true)) || !translate(cx, f->fn)) return false;
+  if (!cx.handlers.empty() && cx.handlers.back().frame == f) return false;  // it knows a place in stack code
+  const auto& entries = s.code->entries;
+  const auto position = static_cast<std::uint32_t>(f->rest.as_fixnum());
+  const auto entry =
+      std::lower_bound(entries.begin(), entries.end(), position,
+                       [](const core::bytecode::Code::Entry& e, std::uint32_t p) { return e.position < p; });
+  if (entry == entries.end() || entry->position != position) return false;
+  Value* const regs = f->above();
+  if (regs + s.registers + kHeadroom > cx.stack_limit) return false;
+  std::fill(cx.sp, std::max(cx.sp, regs + s.registers), kNil);
+  const auto& homes = s.code->value_homes;
+  const Value* const arguments = f->below();
+  for (std::size_t i = 0; i < homes.size(); ++i) {
+    if (homes[i] == i) continue;
+    regs[homes[i]] = regs[i];
+    if (i < f->n && !(s.rest && i + 1 == s.parameters)) regs[i] = arguments[i];
+  }
+  cx.sp = regs + s.registers;
+  f->op = FrameOp::kRegister;
+  f->env = Value::from_bits(reinterpret_cast<std::uint64_t>(&s));
+  f->rest = Value::from_bits(reinterpret_cast<std::uint64_t>(s.words + entry->word));
+  ++statistics.loops_entered;
+  return true;
 }
 
 bool Tiers::translate(Context& cx, Value object) {
@@ -176,16 +197,19 @@ void Tiers::install(Context& cx, Value object, FunctionState* s, CodePtr code) {
 
 bool Tiers::switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target) {
   const std::uint64_t code = slot_raw(object, 1).bits();
-  SwitchTarget& known = sound_switches_[(code >> 4 ^ static_cast<std::uint64_t>(from * 31 + target)) % 64];
-  if (known.code == code && known.from == from && known.target == target) return true;
-  StackFlow flow;
-  if (!follow_stack_code(cx, object, stack_arguments(object), &flow)) return false;
+  auto known = std::find_if(flows_.begin(), flows_.end(), [code](const KnownFlow& k) { return k.code == code; });
+  if (known == flows_.end()) {
+    known = flows_.begin() + next_flow_++ % flows_.size();
+    *known = {};
+    known->flow = std::make_unique<StackFlow>();
+    if (!follow_stack_code(cx, object, stack_arguments(object), known->flow.get())) return false;
+    known->code = code;
+  }
+  const StackFlow& flow = *known->flow;
   const auto at = static_cast<std::size_t>(from);
   const auto to = static_cast<std::size_t>(target);
-  if (flow.depth_at[to] < 0 || flow.depth_at[to] != flow.depth_at[at] - 2 || flow.context_at[to] != flow.context_at[at])
-    return false;
-  known = {code, from, target};
-  return true;
+  return flow.depth_at[to] >= 0 && flow.depth_at[to] == flow.depth_at[at] - 2 &&
+         flow.context_at[to] == flow.context_at[at];
 }
 
 bool Tiers::veto(Context&, Value object) {
@@ -199,7 +223,7 @@ bool Tiers::veto(Context&, Value object) {
 }
 
 void Tiers::clear_movable() {
-  for (SwitchTarget& s : sound_switches_) s = {};
+  for (KnownFlow& k : flows_) k = {};
   for (CallCache* c : movable_) {
     c->key = CallCache::kEmpty;
     c->misses = 0;
@@ -243,7 +267,7 @@ void note_form(Context& cx, Machine& m, Frame* f, Value form) {
 
 void configure_tiers(Context& cx, const TierOptions& options) {
   Tiers& tiers = tiers_of(cx);
-  tiers.options = options;
+  tiers.configure(options);
   if (options.count) tiers.statistics.instructions.resize(core::bytecode::kOpCount);
   if (cx.guest_state != nullptr) machine(cx).quiet_forms = options.count ? 0 : ~std::uint64_t{0};
 }

@@ -21,9 +21,11 @@
 
 namespace neovm::elisp {
 
+struct Frame;
 struct Machine;
 struct FunctionState;
 struct SourceMap;
+struct StackFlow;
 
 // Places of a table that a site of gethash remembers (lookup_cache.hpp).
 inline constexpr int kPlaces = 4;
@@ -91,6 +93,7 @@ struct FunctionState {
   bool rest = false;
   bool dynamic = false;  // parameters are a list, bound dynamically
   bool refused = false;  // stays in the stack executor: vetoed, or not translatable
+  bool looping = false;  // one of its loops was met going round in the stack executor
   std::uint32_t calls = 0;
   std::unique_ptr<SourceMap> source;  // of an interpreted function (eval/source.hpp)
   std::shared_ptr<const core::bytecode::Code> code;
@@ -110,6 +113,7 @@ struct TierStatistics {
   std::uint64_t translated = 0;
   std::uint64_t shared = 0;  // of these, whose code another translation had made
   std::uint64_t refused = 0;
+  std::uint64_t loops_entered = 0;                             // of the stack executor, by register code
   std::uint64_t cache_fills = 0;                               // each quickens its site
   std::uint64_t caches_cleared = 0;                            // by the collector, because their symbol may have moved
   std::uint64_t cleared_calls = 0;                             // calls that found their cache cleared
@@ -128,10 +132,16 @@ struct TierStatistics {
 class Tiers {
  public:
   Tiers();
+  ~Tiers();
   FunctionState* state(std::uint32_t number) const { return table_[number]; }
   FunctionState* const* table() const { return table_.data(); }
   // A call enters OBJECT, which is verified. True: it has register code to run.
   bool enter(Context& cx, Value object);
+  // A loop in the stack executor goes round once more. True: this one should go on in register code.
+  bool count_round() { return --rounds_left_ == 0; }
+  // Makes F, the newest frame, which is at position f->rest of its stack code, the start of a loop, one of register code, to be
+  // continued (kRegisterContinue). False: nothing has changed.
+  bool enter_loop(Context& cx, Frame* f);
   // Translates now; false when it cannot be.
   bool translate(Context& cx, Value object);
   // Gives OBJECT, whose shape has the parameters of CODE, this register code from its next call on, unless the verifier refuses
@@ -170,6 +180,11 @@ class Tiers {
   bool veto_source(Context& cx, Value function);
   void trace(Tracer& t);
 
+  void configure(const TierOptions& with) {
+    options = with;
+    rounds_left_ = options.rounds;
+  }
+
   TierOptions options;
   TierStatistics statistics;
   LookupHints lookup_hints;
@@ -201,6 +216,7 @@ class Tiers {
   // The code that W has for KEY; nil when it has none, or none that holds.
   Value valid_source(Context& cx, Warmth* w, Value key, bool is_form, bool lexical);
 
+  std::uint32_t rounds_left_ = TierOptions().rounds;
   std::uint32_t early_calls_ = 0;  // at most TierOptions::head_start
   std::array<Warmth, 512> warmth_{};
   std::uint64_t collections_ = 1;                       // so far, and one
@@ -209,13 +225,14 @@ class Tiers {
   std::vector<std::unique_ptr<FunctionState>> states_;  // likewise; a free one is null
   std::vector<std::uint32_t> free_numbers_;
   std::vector<CallCache*> movable_;
-  // Answers of switch_is_sound, true ones, by the address of the code; forgotten at each collection.
-  struct SwitchTarget {
+  // For switch_is_sound: the flow of the last functions it was asked about, by the address of their code; forgotten at each
+  // collection.
+  struct KnownFlow {
     std::uint64_t code = 0;
-    std::int64_t from = 0;
-    std::int64_t target = 0;
+    std::unique_ptr<StackFlow> flow;
   };
-  SwitchTarget sound_switches_[64];
+  std::array<KnownFlow, 8> flows_;
+  unsigned next_flow_ = 0;
   FunctionState none_;
 };
 

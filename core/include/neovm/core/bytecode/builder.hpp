@@ -58,6 +58,8 @@ class Builder {
   void fail() { failed_ = true; }
 
   void origin(std::uint32_t position);
+  // The place of the next instruction is one of Code::entries.
+  void entry(std::uint32_t position);
   void switch_target(std::uint32_t key, Label label) { switch_targets_.push_back({key, label.index}); }
 
   // The code, with every label in its place. The Builder is used up.

@@ -82,6 +82,15 @@ struct Code {
     std::uint32_t position;
   };
   std::vector<Origin> origins;
+  // Where a frame of a lower tier, which has this code's function halfway through, may go on: at `word`, without handlers of its own,
+  // when it is at `position` there. Sorted by position. Its i-th value belongs into register value_homes[i]; later ones into the register
+  // of their number.
+  struct Entry {
+    std::uint32_t position;
+    std::uint32_t word;
+  };
+  std::vector<Entry> entries;
+  std::vector<std::uint8_t> value_homes;
 };
 
 // Words of the instruction at `at`. Precondition: its auxiliary words are there (verify() has seen it).
