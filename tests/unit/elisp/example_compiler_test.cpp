@@ -1,6 +1,7 @@
 // The compiler that docs/bytecode.md shows: a small language on the register bytecode.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,108 @@ struct SumCompiler {
 };
 // [compiler]
 
+// [script]
+struct ScriptCompiler {
+  Context& cx;
+  Builder b = {};
+  std::vector<Value> constants = {};
+  std::vector<Value> variables = {};               // parameters first; each has its register
+  static constexpr unsigned kFirstTemporary = 16;  // registers above are free for values on their way
+
+  unsigned constant(Value v) {
+    constants.push_back(v);
+    return static_cast<unsigned>(constants.size() - 1);
+  }
+  bool is(Value form, const char* head) { return form.is_cons() && car_raw(form) == intern(cx, head); }
+  static Value part(Value form, int i) {
+    while (i-- > 0) form = cdr_of_list(form);
+    return car_of_list(form);
+  }
+  static bool is_variable(Value form) { return form.is_symbol() && !form.is_nil(); }
+  unsigned place(Value variable) {
+    const auto known = std::find(variables.begin(), variables.end(), variable);
+    const auto i = static_cast<unsigned>(known - variables.begin());
+    if (known == variables.end()) variables.push_back(variable);
+    b.use(i);
+    return i;
+  }
+  // The register that holds the value of FORM: a variable's own, or TO, which is free, as are those above.
+  unsigned operand(Value form, unsigned to) {
+    if (is_variable(form)) return place(form);
+    compile(form, to, to);
+    return to;
+  }
+  std::vector<std::uint8_t> arguments(Value forms, unsigned free) {
+    std::vector<std::uint8_t> places;
+    for (; forms.is_cons(); forms = cdr_raw(forms), ++free) {
+      compile(car_raw(forms), free, free);
+      places.push_back(static_cast<std::uint8_t>(free));
+    }
+    return places;
+  }
+  // The value of FORM goes to TO, a variable or FREE. What a variable holds gets a second holder when it is copied, and only
+  // then.
+  void compile(Value form, unsigned to, unsigned free) {
+    b.use(std::max(to, free + 1));
+    if (is_variable(form)) {
+      b.emit(Op::share, place(form));
+      b.emit(Op::mov, to, place(form));
+    } else if (!form.is_cons()) {
+      b.emit_wide(Op::load_k, to, constant(form));
+    } else if (is(form, "list")) {
+      b.emit_arguments(Op::make_list, to, 0, arguments(cdr_raw(form), free));
+    } else if (is(form, "+") || is(form, "-") || is(form, "=") || is(form, "at")) {
+      const unsigned left = operand(part(form, 1), free);
+      const unsigned right = operand(part(form, 2), free + 1);
+      // `x = x + …` names one register twice: in place, as long as nothing else holds the value.
+      b.emit(is(form, "+")   ? Op::plus
+             : is(form, "-") ? Op::minus
+             : is(form, "=") ? Op::same
+                             : Op::item_at,
+             to, left, right);
+    } else {
+      b.call_global(to, constant(car_raw(form)), arguments(cdr_raw(form), free));
+    }
+  }
+  void statements(Value forms) {
+    for (; forms.is_cons(); forms = cdr_raw(forms)) statement(car_raw(forms));
+  }
+  void statement(Value form) {
+    const unsigned free = kFirstTemporary;
+    if (is(form, "set")) {
+      compile(part(form, 2), place(part(form, 1)), free);
+    } else if (is(form, "while") || is(form, "if")) {
+      const Builder::Label again = b.make_label();
+      const Builder::Label done = b.make_label();
+      b.bind(again);
+      // In this language nil, zero and what is empty are false.
+      b.branch(Op::jump_empty, operand(part(form, 1), free), constant(kNil), done);
+      statements(cdr_raw(cdr_raw(form)));
+      if (is(form, "while")) b.jump(again);
+      b.bind(done);
+    } else if (is(form, "return") && is(part(form, 1), "call")) {
+      const Value call = cdr_raw(part(form, 1));
+      b.tail_call_global(constant(car_raw(call)), arguments(cdr_raw(call), free));
+    } else {  // return
+      b.emit(Op::return_, operand(part(form, 1), free));
+    }
+  }
+  // (NAME (PARAMETER…) STATEMENT…)
+  Code function(Value form) {
+    for (Value l = part(form, 1); l.is_cons(); l = cdr_raw(l)) (void)place(car_raw(l));
+    const auto parameters = static_cast<std::uint16_t>(variables.size());
+    statements(cdr_raw(cdr_raw(form)));
+    b.use(kFirstTemporary);
+    b.emit_wide(Op::load_k, kFirstTemporary, constant(kNil));
+    b.emit(Op::return_, kFirstTemporary);
+    Code code = b.finish();
+    code.parameters = code.mandatory = parameters;
+    code.constants = static_cast<std::uint16_t>(constants.size());
+    return code;
+  }
+};
+// [script]
+
 class Sums : public ::testing::Test {
  protected:
   static IsolateOptions options() {
@@ -94,6 +197,26 @@ class Sums : public ::testing::Test {
     EXPECT_FALSE(v.is_exit());
     return v.is_exit() ? "exit" : to_std_string(funcall_re(cx_, Qprin1_to_string, {v}));
   }
+  // Compiles functions of the scripting language; returns what the call prints.
+  std::string script(const std::vector<std::string>& functions, const std::string& call) {
+    for (const std::string& text : functions) {
+      const Value form = car_raw(funcall_re(cx_, Qread_from_string, {make_string(cx_, text)}));
+      ScriptCompiler compiler{cx_};
+      Code code = compiler.function(form);
+      EXPECT_FALSE(compiler.b.failed());
+      const Value constants = make_vector_from(cx_, compiler.constants);
+      const Value parts[] = {Value::fixnum(0x101 * code.parameters), make_unibyte_string(cx_, "\300\207"), constants,
+                             Value::fixnum(8)};
+      kept_.values[0] = funcall_re(cx_, intern(cx_, "make-byte-code"), parts);
+      EXPECT_FALSE(funcall_re(cx_, intern(cx_, "neovm-register-code"), {kept_.values[0]}).is_exit());
+      EXPECT_EQ(elisp::tiers_of(cx_).adopt(cx_, kept_.values[0], std::move(code)), "") << text;
+      EXPECT_FALSE(funcall_re(cx_, intern(cx_, "fset"), {car_raw(form), kept_.values[0]}).is_exit());
+    }
+    const Value form = car_raw(funcall_re(cx_, Qread_from_string, {make_string(cx_, call)}));
+    const Value v = eval_form_re(cx_, form, Qt);
+    EXPECT_FALSE(v.is_exit()) << call;
+    return v.is_exit() ? "exit" : to_std_string(funcall_re(cx_, Qprin1_to_string, {v}));
+  }
   Isolate isolate_;
   Context cx_;
   RootVector kept_;
@@ -106,6 +229,29 @@ TEST_F(Sums, CompileVerifyRun) {
   EXPECT_EQ(run("(down x)", 1000), "500500");
   EXPECT_EQ(run("((down (down x)) (down 3) -1)", 4), "60");
   EXPECT_EQ(run("(x x)", (std::int64_t{1} << 61) - 1), "4611686018427387902");
+}
+
+TEST_F(Sums, Scripts) {
+  // A loop that builds a list in place; its truth is whether it has items.
+  const std::string collect =
+      "(collect (n) (set x (list)) (while n (set x (+ x (list n))) (set n (- n 1))) (return x))";
+  EXPECT_EQ(script({collect}, "(collect 4)"), "#<array-list 4 3 2 1>");
+  const std::string what = "(what (x) (if x (return \"some\")) (return \"none\"))";
+  EXPECT_EQ(script({collect, what, "(try () (return (what (collect 0))))"}, "(try)"), "\"none\"");
+  EXPECT_EQ(script({"(try () (return (what (collect 2))))"}, "(try)"), "\"some\"");
+  // Another holder keeps what it had: a variable, an argument, a list.
+  EXPECT_EQ(script({"(alias () (set x (list 1)) (set y x) (set x (+ x (list 2))) (return (list x y)))"}, "(alias)"),
+            "#<array-list #<array-list 1 2> #<array-list 1>>");
+  EXPECT_EQ(script({"(grown (p) (set p (+ p \"!\")) (return p))",
+                    "(use () (set s (+ \"a\" \"b\")) (set r (grown s)) (set s (+ s \"?\")) (return (list s r)))"},
+                   "(use)"),
+            "#<array-list \"ab?\" \"ab!\">");
+  // A million turns of tail calls.
+  EXPECT_EQ(
+      script({"(count (n sum) (if n (return (call count (- n 1) (+ sum n)))) (return sum))"}, "(count 1000000 0)"),
+      "500000500000");
+  // Equality of contents, whatever the numbers are.
+  EXPECT_EQ(script({"(try () (return (= (+ (list 1) (list (list 2.0))) (list 1.0 (list 2)))))"}, "(try)"), "t");
 }
 
 // What the verifier refuses changes nothing.

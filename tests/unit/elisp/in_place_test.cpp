@@ -315,8 +315,13 @@ TEST_F(InPlace, KindsOfStrings) {
     for (const char* c : strings)
       for (const char* d : strings) {
         const std::string args = std::string(a) + " " + c + " " + d;
-        const std::string form = "(let ((j (join " + args + ")) (c (concat " + args + " " + args +
-                                 "))) (list (equal j c) (eq (multibyte-string-p j) (multibyte-string-p c))))";
+        std::string form = "(let ((j (join ";
+        form += args;
+        form += ")) (c (concat ";
+        form += args;
+        form += " ";
+        form += args;
+        form += "))) (list (equal j c) (eq (multibyte-string-p j) (multibyte-string-p c))))";
         EXPECT_EQ(w_.eval(form), "(t t)") << args;
       }
 }
