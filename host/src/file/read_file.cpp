@@ -82,8 +82,7 @@ Value auto_coding_re(Context& cx, Value name, const std::string& bytes) {
   TRY(bind_variable_re(cx, Qinhibit_modification_hooks, Qt));
   set_buffer_variable(cx, work, Qbuffer_undo_list, Qt);
   TRY(funcall_re(cx, Qerase_buffer, {}));
-  std::string sample = bytes;
-  if (sample.size() > 4096) sample = bytes.substr(0, 1024) + bytes.substr(bytes.size() - 3072);
+  const std::string sample = bytes.size() <= 4096 ? bytes : bytes.substr(0, 1024) + bytes.substr(bytes.size() - 3072);
   TRY(insert_bytes_re(cx, sample, static_cast<std::int64_t>(sample.size())));
   set_point(work, Pos{});
   const Value result = funcall_re(cx, fn, {name, Value::fixnum(static_cast<std::int64_t>(sample.size()))});

@@ -21,11 +21,11 @@ using namespace neovm;  // NOLINT
 
 namespace {
 
-std::string login_of(uid_t uid) {
-  const UserById entry(uid);
+std::string login_of(const UserById& entry) {
   const passwd* pw = entry.get();
   return pw != nullptr ? pw->pw_name : "";
 }
+std::string login_of(uid_t uid) { return login_of(UserById(uid)); }
 
 // The comment field up to the comma, "&" standing for the capitalized login name.
 Value full_name(Context& cx, const passwd* pw) {
@@ -56,12 +56,14 @@ NEOVM_INIT(identity, kEveryStart)(Context& cx) {
   (void)set_default_re(cx, Qsystem_name, make_unibyte_string(cx, machine_name()));
   (void)set_default_re(cx, Qoperating_system_release, uname(&uts) == 0 ? make_string(cx, uts.release) : kNil);
   std::string login;
-  const std::string real = login_of(getuid());
+  const UserById user(geteuid());
+  const std::string own = login_of(user);
+  const std::string real = getuid() == geteuid() ? own : login_of(getuid());
   if (const char* e = std::getenv("LOGNAME")) login = e;
   if (login.empty()) {
     if (const char* e = std::getenv("USER")) login = e;
   }
-  if (login.empty()) login = login_of(geteuid());
+  if (login.empty()) login = own;
   if (login.empty()) login = "unknown";
   (void)set_default_re(cx, Quser_login_name, make_string(cx, login));
   (void)set_default_re(cx, Quser_real_login_name, make_string(cx, real.empty() ? "unknown" : real));
@@ -69,7 +71,7 @@ NEOVM_INIT(identity, kEveryStart)(Context& cx) {
   if (const char* e = std::getenv("NAME")) {
     name = make_string(cx, e);
   } else {
-    name = full_name(cx, login == login_of(geteuid()) ? UserById(geteuid()).get() : UserByName(login.c_str()).get());
+    name = full_name(cx, login == own ? user.get() : UserByName(login.c_str()).get());
   }
   if (name.is_nil()) name = make_string(cx, "unknown");
   (void)set_default_re(cx, Quser_full_name, name);

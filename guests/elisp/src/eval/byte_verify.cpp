@@ -276,6 +276,11 @@ void verify_with_parts(Context& cx, Value function) {
     verify_with_parts(cx, slot_raw(slot_raw(function, 2), i));
 }
 
+// Functions in LIST, a property's value, as those that compute an option's standard value.
+void verify_in_list(Context& cx, Value list) {
+  for (int room = 100; list.is_cons() && room > 0; --room, list = cdr_raw(list)) verify_with_parts(cx, car_raw(list));
+}
+
 }  // namespace
 
 void verify_functions(Context& cx) {
@@ -283,6 +288,9 @@ void verify_functions(Context& cx) {
       [](void* data, Value symbol) {
         Context& c = *static_cast<Context*>(data);
         verify_with_parts(c, c.cells(symbol).function);
+        for (Value rest = c.cells(symbol).plist; rest.is_cons() && cdr_raw(rest).is_cons();
+             rest = cdr_raw(cdr_raw(rest)))
+          verify_in_list(c, car_raw(cdr_raw(rest)));
       },
       &cx);
 }

@@ -80,16 +80,36 @@ void Tiers::functions_survived(const core::FunctionNumbers& alive) {
   }
 }
 
+// Most functions are called a few times. A state of their own would cost memory, and a page of the image where its number goes.
+bool Tiers::is_cold(Value object, std::uint32_t* calls) {
+  const std::uint64_t bits = object.bits();
+  ColdCalls& cold = cold_[(bits >> 4 ^ bits >> 12) % cold_.size()];
+  if (cold.object != bits) {
+    if (cold.calls != 0) return false;  // another's place: this one has a state
+    cold.object = bits;
+  }
+  const auto before = static_cast<std::uint32_t>(cold.calls);
+  if (before + 1 < options.threshold && before < 0xFFFF) {
+    ++cold.calls;
+    return true;
+  }
+  *calls = before;
+  cold.calls = 0;  // free
+  return false;
+}
+
 bool Tiers::enter(Context& cx, Value object) {
   if (!options.enabled) return false;
   if (early_calls_ < options.head_start && state_number(object) <= kNoState) {
     ++early_calls_;
     return false;
   }
+  std::uint32_t calls = 0;
+  if (state_number(object) <= kNoState && is_cold(object, &calls)) return false;
   FunctionState* s = ensure_state(object);
   if (s->words != nullptr) return !s->refused;
   if (s->refused) return false;
-  ++s->calls;
+  s->calls += calls + 1;
   return s->calls >= options.threshold && translate(cx, object);
 }
 

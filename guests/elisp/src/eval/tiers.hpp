@@ -216,6 +216,15 @@ class Tiers {
   // The code that W has for KEY; nil when it has none, or none that holds.
   Value valid_source(Context& cx, Warmth* w, Value key, bool is_form, bool lexical);
 
+  // Calls of a function without a state, by the address it had then: some may be counted to another that lies there later.
+  struct ColdCalls {
+    std::uint64_t object : 48 = 0;
+    std::uint64_t calls : 16 = 0;
+  };
+  std::array<ColdCalls, 512> cold_;
+  // OBJECT has no state and needs none for this call. False: it needs one, and was called *calls times before.
+  bool is_cold(Value object, std::uint32_t* calls);
+
   std::uint32_t rounds_left_ = TierOptions().rounds;
   std::uint32_t early_calls_ = 0;  // at most TierOptions::head_start
   std::array<Warmth, 512> warmth_{};

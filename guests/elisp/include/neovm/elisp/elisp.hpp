@@ -35,7 +35,7 @@ struct TierOptions {
 void configure_tiers(Context& cx, const TierOptions& options);
 const TierOptions& tier_options_of(Context& cx);
 
-// Checks the byte-code that symbols name as functions or macros now, instead of each at its first call: for an image, so that no run
+// Checks the byte-code that symbols name as functions or macros, or have in lists as properties, now, instead of each at its first call: for an image, so that no run
 // that starts from it has to, or writes to the pages they lie on.
 void verify_functions(Context& cx);
 
