@@ -105,6 +105,48 @@ def test_a_storm_of_redefinitions(binaries):
 """)
 
 
+def test_names_that_stand_for_other_names(binaries):
+    run(binaries, r"""
+(t-defun n-f (x) (+ x 1)) (t-defun n-g (x) (+ x 2)) (defalias 'n-alias 'n-f) (t-defun n-other (x) (* x 2))
+(defun n-source (n) (let ((s 0)) (while (> n 0) (setq s (+ s (n-alias n) (n-nothing s)) n (1- n))) s))
+(defalias 'n-nothing 'not) (defun n-not (_) 0) (fset 'n-nothing 'n-not)
+(t-defun n-call (n) (let ((s 0)) (while (> n 0) (setq s (+ s (n-alias n) (n-other 0)) n (1- n))) s))
+(dolist (f '(n-call n-source))
+  (fset 'n-f (lambda (x) (+ x 1))) (byte-compile 'n-f) (fset 'n-alias 'n-f)
+  (t-is 5150 (funcall f 100) "as defined")
+  (t-at-most 3 (t-more '(0 . 0) f 'n-alias) "misses of a new site")
+  (t-is '(mono) (t-states f 'n-alias) "state")
+  ;; The name that it stands for is redefined, then the name itself: each costs this site a miss, and the others none.
+  (let ((misses (t-mark f 'n-alias)) (others (t-mark f 'n-other)))
+    (fset 'n-f (symbol-function 'n-g))
+    (t-is 5250 (funcall f 100) "what it stands for changed")
+    (fset 'n-alias 'n-other)
+    (t-is 10100 (funcall f 100) "stands for another")
+    (t-at-most 2 (t-more misses f 'n-alias) "misses")
+    (t-is 0 (t-more others f 'n-other) "misses of another name"))
+  (fset 'n-alias (symbol-function 'n-g))
+  (t-is 5250 (funcall f 100) "a definition of its own")
+  (fset 'n-alias 'n-f) (fset 'n-f 'n-g)
+  (t-is 5250 (funcall f 100) "an alias of an alias")
+  (fmakunbound 'n-f)
+  (t-is '(void-function n-alias) (condition-case e (funcall f 1) (error e)) "void")
+  (fset 'n-f (symbol-function 'n-g))
+  (advice-add 'n-alias :filter-return #'1+)
+  (t-is 5350 (funcall f 100) "advised")
+  (advice-remove 'n-alias #'1+)
+  (t-is 5250 (funcall f 100) "no more")
+  (advice-add 'n-f :filter-return #'1+)
+  (t-is 5350 (funcall f 100) "what it stands for advised")
+  (advice-remove 'n-f #'1+)
+  (t-is 5250 (funcall f 100) "no more")
+  (let ((misses (t-mark f 'n-alias)))
+    (funcall f 100)
+    (t-is 0 (t-more misses f 'n-alias) "misses when calm")))
+(t-is '(call_alias) (t-forms 'n-call 'n-alias) "form")
+(t-is 0 (t-change caches-cleared (n-call 10)) "nothing to forget")
+""")
+
+
 def test_constants_of_functions_are_written(binaries):
     run(binaries, r"""
 (t-defun k-one (x) (list 1 x)) (t-defun k-two (x) (list 2 x))

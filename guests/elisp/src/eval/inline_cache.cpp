@@ -27,14 +27,43 @@ bool checks_type(const Word* site) {
          a_of(variable) != a_of(*site);
 }
 
+// Where definitions change all the time, only every 256th call tries again.
+bool is_restless(CallCache* c) { return c->misses > kRestlessMisses && (++c->misses & 255) != 0; }
+
+bool is_macro_or_unloaded(Value fn) {
+  if (is_subr(fn)) return fn.as_pointer<SubrObject>()->descriptor->is_special_form();
+  return fn.is_cons() ? car_raw(fn) != Qlambda && car_raw(fn) != Qclosure : !is_byte_code(fn);
+}
+
+// What both kinds of caches say of an alias. False when the alias is one of an alias.
+bool note_alias(Context& cx, Tiers& tiers, CallCache* c, Value symbol, Value target, std::uint64_t mark) {
+  SymbolCells& cell = cx.cells(symbol);
+  SymbolCells& other = cx.cells(target);
+  if (other.function.is_symbol()) return false;
+  c->key = symbol.bits() | mark;
+  c->cell = &cell;
+  c->target = &other;
+  c->version = cell.function_version + other.function_version;
+  if (!symbol.is_id_symbol() || !target.is_id_symbol()) tiers.note_movable(c);
+  ++tiers.statistics.cache_fills;
+  return true;
+}
+
 }  // namespace
+
+Op fill_alias(Context& cx, Tiers& tiers, CallCache* c, Value symbol, Value target, Value fn) {
+  if (is_macro_or_unloaded(fn) || is_restless(c)) return Op::call_global;
+  const bool again = c->key != CallCache::kEmpty;
+  if (!note_alias(cx, tiers, c, symbol, target, 0)) return Op::call_global;
+  if (again) ++c->misses;
+  return Op::call_alias;
+}
 
 Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn, const Word* site) {
   Tiers& tiers = *m.tiers;
   const std::uint32_t n = b_of(*site);
   if (!symbol.has_tag(Tag::kSymbol)) return Op::call_global;
-  // Where definitions change all the time, only every 256th call tries again.
-  if (c->misses > kRestlessMisses && (++c->misses & 255) != 0) return Op::call_global;
+  if (is_restless(c)) return Op::call_global;
   Op op = Op::call_global;
   if (is_byte_code(fn)) {
     FunctionState* const s = tiers.state(state_number(fn));
@@ -116,8 +145,14 @@ Value callable_now(Context& cx, Tiers& tiers, CallCache* c, FunctionState* calle
   } else if (!is_byte_code(fn)) {
     return kNil;
   }
-  if (fn != cell.function) return fn;  // an alias: two cells
-  if (c->key != CallCache::kEmpty) ++tiers.statistics.invalidations[static_cast<unsigned>(Op::call_source)];
+  const bool again = c->key != CallCache::kEmpty;
+  if (fn != cell.function) {
+    if (!note_alias(cx, tiers, c, symbol, cell.function, kAliasKey)) return fn;
+    c->misses = kind;
+    if (again) ++tiers.statistics.invalidations[static_cast<unsigned>(Op::call_source)];
+    return fn;
+  }
+  if (again) ++tiers.statistics.invalidations[static_cast<unsigned>(Op::call_source)];
   c->key = symbol.bits();
   c->cell = &cell;
   c->version = cell.function_version;

@@ -19,6 +19,19 @@ inline constexpr std::uint32_t kRestlessMisses = 64;
 core::bytecode::Op fill_cache(Context& cx, Machine& m, CallCache* c, Value symbol, Value fn,
                               const core::bytecode::Word* site);
 
+// SYMBOL is an alias of TARGET, another symbol whose cell holds FN now: the same.
+core::bytecode::Op fill_alias(Context& cx, Tiers& tiers, CallCache* c, Value symbol, Value target, Value fn);
+
+// Versions only grow: while their sum stays, both do.
+inline bool alias_holds(const CallCache& c) {
+  return c.cell->function_version + c.target->function_version == c.version;
+}
+// What marks the key of an alias in the cache of a call from source, which has no opcode to tell it. No symbol has this bit.
+inline constexpr std::uint64_t kAliasKey = std::uint64_t{1} << 63;
+inline bool knows_alias(const CallCache& c, Value symbol) {
+  return c.key == (symbol.bits() | kAliasKey) && alias_holds(c);
+}
+
 // What the cache of a call from source says in `misses`: a primitive of one, two or three parameters, or
 enum CallKind : std::uint32_t {
   kCalledDirectly = 4,  // … of others

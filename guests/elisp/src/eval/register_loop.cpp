@@ -158,7 +158,14 @@ call_value : {
   if (function.has_tag(Tag::kSymbol)) {
     function = cx.cells(function).function;
     if (function.is_symbol() && !function.is_nil()) {
-      function = resolve_function(cx, function);
+      const Value target = function;
+      function = resolve_function(cx, target);
+      if ((w & 0xFF) == static_cast<unsigned>(Op::call_global)) {
+        CallCache* const cache = state_of_frame(fp)->caches + (args[-1] >> 16);
+        if constexpr (kCount) count_miss(state_of_frame(fp), args - 2);
+        if (fill_alias(cx, tiers, cache, called, target, function) == Op::call_alias)
+          const_cast<Word*>(args)[-2] = (w & ~Word{0xFF}) | static_cast<Word>(Op::call_alias);
+      }
     } else if ((w & 0xFF) == static_cast<unsigned>(Op::call_global)) {
       // Through one cell: the site may remember what it holds.
       CallCache* const cache = state_of_frame(fp)->caches + (args[-1] >> 16);
@@ -169,6 +176,8 @@ call_value : {
       }
     }
   }
+}
+call_function : {  // no symbol
   if (function.is_object()) {
     const ObjectKind kind = header_raw(function)->kind;
     if (kind == ObjectKind::kByteCode) {
@@ -287,6 +296,16 @@ op_call_code_adjusted : {
   function = cache.cell->function;
   PAST_ARGUMENTS();
   goto adjust;
+}
+op_call_alias : {
+  called = consts[*pc & 0xFFFF];
+  CallCache& cache = state_of_frame(fp)->caches[*pc >> 16];
+  if (cache.key != called.bits() || !alias_holds(cache)) [[unlikely]]
+    goto forget;
+  n = b_of(w);
+  PAST_ARGUMENTS();
+  function = cache.target->function;
+  goto call_function;
 }
 op_call_reentrant : {
   CACHED_CALL();

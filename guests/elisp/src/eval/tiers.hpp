@@ -46,6 +46,7 @@ struct CallCache {
   union {
     FunctionState* code = nullptr;         // call_code
     const PrimitiveDescriptor* primitive;  // call_primitive
+    SymbolCells* target;                   // of an alias: `version` is the sum of both cells' versions
     std::uint16_t places[kPlaces];         // call_gethash
   };
 };
