@@ -98,9 +98,7 @@ Value array_list_replace(Context& cx, Value list, Value index, Value item, bool 
 }
 
 Value array_list_at(Context& cx, Value list, Value index) {
-  const Value item = array_list_item(list, TRY(index_in(cx, list, index)));
-  share(item);  // as what is in a list always is
-  return item;
+  return array_list_item(list, TRY(index_in(cx, list, index)));
 }
 
 // ---- strings ---------------------------------------------------------------------------------------------------------

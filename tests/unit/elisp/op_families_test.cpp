@@ -401,6 +401,148 @@ TEST_F(OpEquality, DeepAndShared) {
   EXPECT_EQ(same("(tree 500)", "(tree 501)"), "nil");
 }
 
+// Straight programs in variables that hold integers, floats and strings, against C++'s own; strings are copied to other
+// variables and grow in place.
+class RandomValues {
+ public:
+  static constexpr unsigned kVariables = 6;
+  static constexpr const char* kConstants =
+      "[0 1 -1 7 4611686018427387904 -9223372036854775808 0.5 -3.25 1e10 \"a\" \"bc\" \"\" garbage-collect]";
+  RandomValues(Builder& b, std::mt19937& random) : b_(b), random_(random), vars_(kVariables) {
+    b_.use(kVariables + 1);
+    for (unsigned v = 0; v < kVariables; ++v) load(v, pick(12));
+  }
+  void statement() {
+    const unsigned x = pick(kVariables);
+    const unsigned y = pick(kVariables);
+    const unsigned z = pick(3) == 0 ? x : pick(kVariables);
+    const Model a = vars_[y];
+    const Model c = vars_[z];
+    switch (pick(8)) {
+      case 0: load(x, pick(12)); return;
+      case 1:
+        if (x == y) return;
+        b_.emit(Op::share, y);
+        b_.emit(Op::mov, x, y);
+        vars_[x] = a;
+        return;
+      case 2: b_.call_global(kVariables, 12, {}); return;
+      case 3: return integers(x, y, z);
+      case 4:
+        if (a.kind != 'f' || c.kind != 'f') return;
+        b_.emit(Op::float_div, x, y, z);
+        vars_[x] = {'f', 0, a.real / c.real, ""};
+        return;
+      default: break;
+    }
+    const unsigned op = a.kind == 's' ? 0 : pick(3);
+    constexpr Op kOps[] = {Op::plus, Op::minus, Op::times};
+    if (a.kind == 's' || c.kind == 's') {
+      if (a.kind != c.kind || a.text.size() + c.text.size() > 200) return;
+      vars_[x] = {'s', 0, 0, a.text + c.text};
+    } else if (a.kind == 'i' && c.kind == 'i') {
+      const auto u = static_cast<std::uint64_t>(a.integer);
+      const auto v = static_cast<std::uint64_t>(c.integer);
+      vars_[x] = {'i', static_cast<std::int64_t>(op == 0 ? u + v : op == 1 ? u - v : u * v), 0, ""};
+    } else {
+      const double u = a.kind == 'i' ? static_cast<double>(a.integer) : a.real;
+      const double v = c.kind == 'i' ? static_cast<double>(c.integer) : c.real;
+      vars_[x] = {'f', 0, op == 0 ? u + v : op == 1 ? u - v : u * v, ""};
+    }
+    b_.emit(kOps[op], x, y, z);
+  }
+  // Ends the program, which returns a list of the variables.
+  void finish() {
+    std::vector<std::uint8_t> all;
+    for (unsigned v = 0; v < kVariables; ++v) all.push_back(static_cast<std::uint8_t>(v));
+    b_.emit_arguments(Op::list, kVariables, 0, all);
+    b_.emit(Op::return_, kVariables);
+  }
+  void check(Context& cx, Value v) {
+    for (const Model& m : vars_) {
+      ASSERT_TRUE(v.is_cons());
+      const Value found = car_raw(v);
+      v = cdr_raw(v);
+      if (m.kind == 'i') {
+        EXPECT_EQ(found.is_exit() ? 0 : integer_clamped(cx, found).get_raw(), m.integer);
+      } else if (m.kind == 's') {
+        ASSERT_TRUE(found.is_string());
+        EXPECT_EQ(to_std_string(found), m.text);
+      } else {
+        ASSERT_TRUE(found.is_float());
+        const double d = float_raw(found);
+        EXPECT_TRUE(d == m.real || (std::isnan(d) && std::isnan(m.real))) << d << " " << m.real;
+      }
+    }
+  }
+
+ private:
+  struct Model {
+    char kind = 'i';  // i, f or s
+    std::int64_t integer = 0;
+    double real = 0;
+    std::string text;
+  };
+  unsigned pick(unsigned n) { return static_cast<unsigned>(random_()) % n; }
+  void load(unsigned x, unsigned k) {
+    const Model known[] = {{'i', 0, 0, ""},         {'i', 1, 0, ""},         {'i', -1, 0, ""},  {'i', 7, 0, ""},
+                           {'i', 1LL << 62, 0, ""}, {'i', INT64_MIN, 0, ""}, {'f', 0, 0.5, ""}, {'f', 0, -3.25, ""},
+                           {'f', 0, 1e10, ""},      {'s', 0, 0, "a"},        {'s', 0, 0, "bc"}, {'s', 0, 0, ""}};
+    b_.emit_wide(Op::load_k, x, k);
+    vars_[x] = known[k];
+  }
+  // What cannot fail of the integers, and a jump over a load.
+  void integers(unsigned x, unsigned y, unsigned z) {
+    const Model& a = vars_[y];
+    const Model& c = vars_[z];
+    if (a.kind != 'i' || c.kind != 'i') return;
+    const __int128 u = a.integer;
+    const __int128 v = c.integer;
+    const unsigned which = pick(5);
+    if (which == 4) {
+      const auto over = b_.make_label();
+      const auto relation = static_cast<Relation>(pick(core::bytecode::kRelations));
+      const bool jumps = core::relation_holds(static_cast<unsigned>(relation), a.integer, c.integer);
+      const Model before = vars_[x];
+      b_.compare(Op::jump_int, y, relation, z, over);
+      load(x, pick(12));
+      b_.bind(over);
+      if (jumps) vars_[x] = before;
+      return;
+    }
+    if (which == 3 && v == 0) return;
+    const __int128 r = which == 0 ? u + v : which == 1 ? u - v : which == 2 ? u * v : u / v;
+    if (r < INT64_MIN || r > INT64_MAX) return;
+    constexpr Op kOps[] = {Op::int_add_checked, Op::int_sub_checked, Op::int_mul_checked, Op::int_div};
+    b_.emit(kOps[which], x, y, z);
+    vars_[x] = {'i', static_cast<std::int64_t>(r), 0, ""};
+  }
+  Builder& b_;
+  std::mt19937& random_;
+  std::vector<Model> vars_;
+};
+
+void run_random_values(test::RegisterWorld& w, int rounds) {
+  std::mt19937 random(static_cast<unsigned>(20261121 + ::testing::UnitTest::GetInstance()->random_seed()));
+  for (int round = 0; round < rounds; ++round) {
+    SCOPED_TRACE(round);
+    Builder b;
+    RandomValues program(b, random);
+    for (int i = 0; i < 80; ++i) program.statement();
+    program.finish();
+    ASSERT_EQ(w.define("program", b, 0, RandomValues::kConstants), "");
+    for (int times = 0; times < 2; ++times) program.check(w.cx(), funcall_re(w.cx(), w.symbol("program"), {}));
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST_F(OpFamilies, RandomPrograms) { run_random_values(w_, 300); }
+
+TEST(OpFamiliesStress, RandomPrograms) {
+  test::RegisterWorld w(true);
+  run_random_values(w, 20);
+}
+
 TEST_F(OpFamilies, VerifierRefusesRelations) {
   core::bytecode::Code c;
   c.registers = 2;

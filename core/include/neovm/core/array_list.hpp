@@ -6,7 +6,7 @@
 // and it is changed in place, at amortised constant cost. Strings have the same flag, see `concat_strings`.
 //
 // One bit instead of a count: it is set on what the functions here make, and lost for good at `share`, when a second
-// holder may come to be. What a list holds is shared in this sense, when it is put there and when it is read.
+// holder may come to be. What is put in a list is shared in this sense, so whoever reads it there finds it without the flag.
 //
 // Threads: a list belongs to one isolate. No function here runs Lisp or collects; those that allocate may fail.
 #pragma once
