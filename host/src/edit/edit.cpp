@@ -96,13 +96,21 @@ Maybe<bool> delete_raw(Context& cx, Buffer& b, Pos from, Pos to, Value* deleted)
 Maybe<bool> insert_bytes_re(Context& cx, std::string_view bytes, std::int64_t chars, unsigned flags) {
   if (bytes.empty()) return true;
   const auto* p = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  const auto n = static_cast<std::int64_t>(bytes.size());
+  auto n = static_cast<std::int64_t>(bytes.size());
+  bool multibyte;
   {
     Buffer& b = current_buffer(cx);
-    if (chars < 0) chars = b.multibyte() ? text::count_chars(p, n) : n;
+    multibyte = b.multibyte();
+    if (chars < 0) chars = multibyte ? text::count_chars(p, n) : n;
     TRY(prepare_change_re(cx, b.point.chars, b.point.chars));
   }
   Buffer& b = current_buffer(cx);
+  std::string other;
+  if (b.multibyte() != multibyte) {  // the hooks have done that
+    other = recode(bytes, multibyte, b.multibyte(), &chars);
+    p = reinterpret_cast<const std::uint8_t*>(other.data());
+    n = static_cast<std::int64_t>(other.size());
+  }
   const Pos at = b.point;
   TRY(insert_raw(cx, b, at, p, n, chars, flags));
   b.point = {at.chars + chars, at.bytes + n};

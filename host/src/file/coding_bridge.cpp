@@ -124,6 +124,14 @@ Value coding_symbol(Context& cx, std::string_view base, Eol eol) {
 }  // namespace
 
 Maybe<Decoded> decode_bytes_re(Context& cx, std::string_view bytes, Value coding, bool multibyte) {
+  std::string own(bytes);
+  Decoded out = TRY(decode_in_place_re(cx, &own, coding, multibyte));
+  if (out.text.is_unbound()) out.text = TRY(multibyte ? make_multibyte_string(cx, own) : make_unibyte_string(cx, own));
+  return out;
+}
+
+Maybe<Decoded> decode_in_place_re(Context& cx, std::string* bytes_of_text, Value coding, bool multibyte) {
+  const std::string_view bytes = *bytes_of_text;
   Eol eol = Eol::kUndecided;
   const std::string name(coding.is_symbol() ? symbol_name_view(cx, coding) : std::string_view("undecided"));
   std::string base(coding_base(name, &eol));
@@ -150,7 +158,7 @@ Maybe<Decoded> decode_bytes_re(Context& cx, std::string_view bytes, Value coding
     if (family == Family::kOther && bytes.starts_with("\357\273\277"))
       coding = coding_symbol(cx, "utf-8-with-signature", eol);
   }
-  Decoded out{kNil, kNil};
+  Decoded out{kUnbound, kNil};
   if (family == Family::kOther) {
     const Value raw = TRY(make_unibyte_string(cx, bytes));
     out.text = TRY(funcall_re(cx, Qdecode_coding_string, {raw, coding.is_nil() ? Qundecided : coding, Qt}));
@@ -159,26 +167,17 @@ Maybe<Decoded> decode_bytes_re(Context& cx, std::string_view bytes, Value coding
   }
   if (family == Family::kBinary) {
     out.coding = Qno_conversion;
-    out.text = TRY(multibyte ? make_multibyte_string(cx, raw_bytes_internal(bytes)) : make_unibyte_string(cx, bytes));
+    if (multibyte && !s.ascii) *bytes_of_text = raw_bytes_internal(bytes);
     return out;
   }
   if (eol == Eol::kUndecided && !variable_true(cx, Qinhibit_eol_conversion)) eol = detect_eol(bytes);
-  std::string converted;
-  std::string_view text = bytes;
-  if (eol == Eol::kDos || eol == Eol::kMac) {
-    converted = bytes;
-    convert_eol(&converted, eol);
-    text = converted;
-  }
   out.coding = coding_symbol(cx, base, eol);
-  if (!multibyte) {
-    out.text = TRY(make_unibyte_string(cx, text));
-  } else if (family == Family::kRaw) {
-    out.text = TRY(make_multibyte_string(cx, raw_bytes_internal(text)));
-  } else if (s.valid) {
-    out.text = TRY(make_multibyte_string(cx, text));
-  } else {
-    out.text = TRY(make_string(cx, text));
+  convert_eol(bytes_of_text, eol);
+  if (!multibyte || s.ascii) return out;
+  if (family == Family::kRaw) {
+    *bytes_of_text = raw_bytes_internal(*bytes_of_text);
+  } else if (!s.valid) {
+    out.text = TRY(make_string(cx, *bytes_of_text));
   }
   return out;
 }

@@ -21,6 +21,10 @@ struct Decoded {
 // Decodes by CODING (nil: undecided). With `multibyte` false the target is unibyte: only line ends change.
 neovm::Maybe<Decoded> decode_bytes_re(neovm::Context& cx, std::string_view bytes, neovm::Value coding, bool multibyte);
 
+// The same for a large text, which stays where it is when that takes no Lisp: then `text` is unbound, and *bytes hold the
+// text as a buffer of that kind has it.
+neovm::Maybe<Decoded> decode_in_place_re(neovm::Context& cx, std::string* bytes, neovm::Value coding, bool multibyte);
+
 // Encodes a Lisp string by CODING (nil: as it is, internal UTF-8).
 neovm::Maybe<std::string> encode_string_re(neovm::Context& cx, neovm::Value string, neovm::Value coding);
 

@@ -122,10 +122,9 @@ struct Insertion {
 };
 
 // Puts TEXT in the place of the accessible portion, touching only what differs, and leaves point before it.
-Maybe<bool> replace_text_re(Context& cx, Value text, const KeptPoint& kept, Insertion& in) {
+Maybe<bool> replace_text_re(Context& cx, std::string_view now, const KeptPoint& kept, Insertion& in) {
   Buffer& b = current_buffer(cx);
   const text::Cursor old = b.cursor();
-  const std::string_view now = string_view_of(text);
   const auto* p = reinterpret_cast<const std::uint8_t*>(now.data());
   const auto n = static_cast<std::int64_t>(now.size());
   const std::int64_t first = b.begin.bytes - 1;
@@ -278,20 +277,28 @@ NEOVM_PRIMITIVE(insert_file_contents, "insert-file-contents", 1, 5, kWorkerSafe,
   if (open_error == 0) {
     const Value coding = TRY(choose_coding_re(cx, full, visit, beg, end, replace, bytes));
     if (&current_buffer(cx) != &b) set_current_buffer(cx, b);
-    const Decoded d = TRY(decode_bytes_re(cx, bytes, coding, b.multibyte()));
-    bytes = std::string();
+    const Decoded d = TRY(decode_in_place_re(cx, &bytes, coding, b.multibyte()));
+    if (!d.text.is_unbound()) bytes = std::string();
     TRY(set_variable_re(cx, Qlast_coding_system_used, d.coding));
     if (forget_undo) set_buffer_variable(cx, b, Qbuffer_undo_list, Qt);
     if (replace.truthy()) {
       const KeptPoint kept{make_marker(cx, &b, b.point), b.point.chars};
       record_unwind(cx, put_point_back, kept.marker);
-      TRY(replace_text_re(cx, d.text, kept, in));
+      TRY(replace_text_re(cx, d.text.is_unbound() ? std::string_view(bytes) : string_view_of(d.text), kept, in));
     } else {
       const Pos point = b.point;
-      in.inserted = string_chars(d.text);
-      if (in.inserted > 0) TRY(insert_string_re(cx, d.text));
+      if (d.text.is_unbound()) {
+        in.inserted = b.multibyte() ? text::count_chars(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                        static_cast<std::int64_t>(bytes.size()))
+                                    : static_cast<std::int64_t>(bytes.size());
+        TRY(insert_bytes_re(cx, bytes, in.inserted));
+      } else {
+        in.inserted = string_chars(d.text);
+        if (in.inserted > 0) TRY(insert_string_re(cx, d.text));
+      }
       set_point(b, point);
     }
+    bytes = std::string();
     if (forget_undo) set_buffer_variable(cx, b, Qbuffer_undo_list, undo);
   }
   if (visit.truthy()) {
