@@ -118,10 +118,10 @@ bool Tiers::enter(Context& cx, Value object) {
 bool Tiers::enter_loop(Context& cx, Frame* f) {
   rounds_left_ = options.rounds;
   if (!options.enabled || early_calls_ < options.head_start) return false;
+  if (!cx.handlers.empty() && cx.handlers.back().frame == f) return false;  // it knows a place in stack code
   FunctionState& s = *ensure_state(f->fn);
   // Once may be chance: loops of a few rounds come by, too.
   if (s.refused || (s.words == nullptr && !std::exchange(s.looping, true)) || !translate(cx, f->fn)) return false;
-  if (!cx.handlers.empty() && cx.handlers.back().frame == f) return false;  // it knows a place in stack code
   const auto& entries = s.code->entries;
   const auto position = static_cast<std::uint32_t>(f->rest.as_fixnum());
   const auto entry =
