@@ -276,9 +276,11 @@ void verify_with_parts(Context& cx, Value function) {
     verify_with_parts(cx, slot_raw(slot_raw(function, 2), i));
 }
 
-// Functions in LIST, a property's value, as those that compute an option's standard value.
-void verify_in_list(Context& cx, Value list) {
-  for (int room = 100; list.is_cons() && room > 0; --room, list = cdr_raw(list)) verify_with_parts(cx, car_raw(list));
+// Functions in LIST, a property's value, and in lists in it, as those that compute an option's standard value.
+void verify_in_list(Context& cx, Value list, int levels = 3) {
+  verify_with_parts(cx, list);
+  for (int room = 100; levels > 0 && list.is_cons() && room > 0; --room, list = cdr_raw(list))
+    verify_in_list(cx, car_raw(list), levels - 1);
 }
 
 }  // namespace

@@ -98,6 +98,11 @@ bool Tiers::is_cold(Value object, std::uint32_t* calls) {
   return false;
 }
 
+void Tiers::note_closure(Value prototype) {
+  std::uint32_t calls = 0;
+  if (options.enabled && state_number(prototype) <= kNoState && !is_cold(prototype, &calls)) ensure_state(prototype);
+}
+
 bool Tiers::enter(Context& cx, Value object) {
   if (!options.enabled) return false;
   if (early_calls_ < options.head_start && state_number(object) <= kNoState) {
@@ -257,8 +262,7 @@ void share_function_state(Context& cx, Value prototype, Value closure) {
     cx.exit_kind = ExitKind::kNone;  // it is told when somebody calls it
     return;
   }
-  Tiers& tiers = *machine(cx).tiers;
-  if (tiers.options.enabled) tiers.ensure_state(prototype);
+  machine(cx).tiers->note_closure(prototype);
   set_state_number(closure, state_number(prototype));
 }
 

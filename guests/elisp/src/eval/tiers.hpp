@@ -151,6 +151,8 @@ class Tiers {
   // OBJECT stays in the stack executor from now on (what runs already goes on); nothing takes that back.
   bool veto(Context& cx, Value object);
   FunctionState* ensure_state(Value object);
+  // One more closure of PROTOTYPE is made. When there are many they have one state.
+  void note_closure(Value prototype);
   // May the `switch' at FROM in the stack code of OBJECT go on at TARGET, with the values and handlers that are there then?
   bool switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target);
   // The cache now depends on a symbol that the collector may move.
