@@ -22,7 +22,7 @@ enum class Kind { kGlobal, kValue, kFuncall, kApply };
 
 class TailCalls : public ::testing::Test {
  protected:
-  TailCalls() { w_.define_primitive(&kStackWords); }
+  explicit TailCalls(bool stress = false) : w_(stress) { w_.define_primitive(&kStackWords); }
 
   // (NAME n): at zero a tail call of test-stack-words, else one of (NEXT (1- n)), through more registers when PADDED.
   void define_step(const char* name, const char* next, Kind kind, unsigned padded = 0) {
@@ -86,6 +86,57 @@ TEST_F(TailCalls, KindsMixed) {
   define_step("c", "d", Kind::kApply);
   define_step("d", "a", Kind::kValue, 3);
   EXPECT_EQ(w_.eval("(a 4)"), w_.eval("(a 400000)"));
+}
+
+class TailCallsStress : public TailCalls {
+ protected:
+  TailCallsStress() : TailCalls(true) {}
+};
+
+// Arguments that are young objects, moved at each safepoint.
+TEST_F(TailCallsStress, ArgumentsLive) {
+  Builder b;  // (build n l k): at n = 0 l, else (build (1- n) (cons (list n n) l) k), through k
+  b.use(5);
+  const auto go_on = b.make_label();
+  b.branch(Op::jump_not_num_eq_k, 0, 0, go_on);
+  b.emit(Op::return_, 1);
+  b.bind(go_on);
+  const std::uint8_t twice[] = {0, 0};
+  b.emit_arguments(Op::list, 3, 0, twice);
+  b.emit(Op::cons, 1, 3, 1);
+  b.emit(Op::sub1, 0, 0);
+  const std::uint8_t all[] = {0, 1, 2};
+  const auto by_value = b.make_label();
+  b.branch(Op::jump_nil, 2, by_value);
+  const std::uint8_t through[] = {2, 0, 1, 2};
+  b.tail_call_global(2, through);
+  b.bind(by_value);
+  b.tail_call_global(1, all);
+  ASSERT_EQ(w_.define("build", b, 3, "[0 build funcall]"), "");
+  std::string expected = "(";
+  for (int i = 1; i <= 200; ++i) {
+    const std::string n = std::to_string(i);
+    expected += (i == 1 ? "(" : " (") + n + " " + n + ")";
+  }
+  EXPECT_EQ(w_.eval("(build 200 nil nil)"), expected + ")");
+  EXPECT_EQ(w_.eval("(build 200 nil 'build)"), expected + ")");
+}
+
+// Lisp's own calls are none: a loop through an interpreted function nests, and says so when that is too deep. What it calls in
+// a loop of its own does not.
+TEST_F(TailCalls, InterpretedFunctionsBetween) {
+  Builder b;  // (ping n): a tail call of (pong (1- n))
+  b.use(1);
+  b.emit(Op::sub1, 0, 0);
+  const std::uint8_t args[] = {0};
+  b.tail_call_global(0, args);
+  ASSERT_EQ(w_.define("ping", b, 1, "[pong]"), "");
+  w_.eval("(fset 'pong '(lambda (n) (if (> n 0) (ping n) (list 'end n))))");
+  EXPECT_EQ(w_.eval("(ping 50)"), "(end 0)");
+  const std::string deep = w_.eval("(let ((max-lisp-eval-depth 200)) (ping 1000))");
+  EXPECT_NE(deep.find("Lisp nesting exceeds"), std::string::npos) << deep;
+  EXPECT_EQ(w_.eval("(let ((i 0) (v nil)) (while (< i 20000) (setq v (ping 1) i (1+ i))) (list i v))"),
+            "(20000 (end 0))");
 }
 
 // Whoever calls gets the value where it expects it.
