@@ -125,7 +125,10 @@ struct ScriptCompiler {
                              : Op::item_at,
              to, left, right);
     } else {
-      b.call_global(to, constant(car_raw(form)), arguments(cdr_raw(form), free));
+      // Anything may be called: Lisp may keep what it gets, and hand it out again later.
+      const std::vector<std::uint8_t> places = arguments(cdr_raw(form), free);
+      for (const std::uint8_t p : places) b.emit(Op::share, p);
+      b.call_global(to, constant(car_raw(form)), places);
     }
   }
   void statements(Value forms) {
@@ -145,7 +148,7 @@ struct ScriptCompiler {
       if (is(form, "while")) b.jump(again);
       b.bind(done);
     } else if (is(form, "return") && is(part(form, 1), "call")) {
-      const Value call = cdr_raw(part(form, 1));
+      const Value call = cdr_raw(part(form, 1));  // of a function of this language, which takes values as they are
       b.tail_call_global(constant(car_raw(call)), arguments(cdr_raw(call), free));
     } else {  // return
       b.emit(Op::return_, operand(part(form, 1), free));
@@ -246,6 +249,11 @@ TEST_F(Sums, Scripts) {
                     "(use () (set s (+ \"a\" \"b\")) (set r (grown s)) (set s (+ s \"?\")) (return (list s r)))"},
                    "(use)"),
             "#<array-list \"ab?\" \"ab!\">");
+  // What Lisp has kept does not change, though it was on its way to nobody else.
+  EXPECT_EQ(
+      script({"(kept () (set v (vector (+ \"a\" \"b\"))) (set s (aref v 0)) (set s (+ s \"c\")) (return (list s v)))"},
+             "(kept)"),
+      "#<array-list \"abc\" [\"ab\"]>");
   // A million turns of tail calls.
   EXPECT_EQ(
       script({"(count (n sum) (if n (return (call count (- n 1) (+ sum n)))) (return sum))"}, "(count 1000000 0)"),
