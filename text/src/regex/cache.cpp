@@ -29,41 +29,92 @@ std::uint64_t hash_bytes(std::string_view s) {
   return h;
 }
 
-void append_characters(Value string, std::vector<int>* out) {
-  const std::uint8_t* p = string_data_raw(string);
-  const std::int64_t bytes = string_bytes(string);
-  out->reserve(static_cast<std::size_t>(string_chars(string)));
-  if (!string_multibyte(string)) {
-    for (std::int64_t i = 0; i < bytes; ++i) out->push_back(raw_byte_to_char(p[i]));
-    return;
-  }
-  for (std::int64_t i = 0; i < bytes;) {
-    const Decoded d = decode_char(p + i);
-    out->push_back(d.c);
-    i += d.bytes;
+void append_characters(std::string_view text, bool multibyte, std::vector<int>* out) {
+  const auto* p = reinterpret_cast<const std::uint8_t*>(text.data());
+  const std::size_t bytes = text.size();
+  out->reserve(bytes);
+  for (std::size_t i = 0; i < bytes;) {
+    if (multibyte && p[i] >= 0x80) {
+      const Decoded d = decode_char(p + i);
+      out->push_back(d.c);
+      i += static_cast<std::size_t>(d.bytes);
+    } else {
+      out->push_back(raw_byte_to_char(p[i++]));
+    }
   }
 }
 
+// What a pattern is compiled from, as one byte.
+enum Flag : std::uint8_t {
+  kTargetMultibyte = 1,
+  kPosix = 2,
+  kFold = 4,
+  kPatternMultibyte = 8,
+  kSpaces = 16,
+  kSpacesMultibyte = 32,
+  kLiteral = 64,
+};
+
 char flags_of(const RegexOptions& o, Value pattern) {
   unsigned flags = 0;
-  if (o.target_multibyte) flags |= 1;
-  if (o.posix) flags |= 2;
-  if (o.fold) flags |= 4;
-  if (string_multibyte(pattern)) flags |= 8;
-  if (o.literal) flags |= 64;
-  if (o.spaces.is_string()) flags |= string_multibyte(o.spaces) ? 48 : 16;
+  if (o.target_multibyte) flags |= kTargetMultibyte;
+  if (o.posix) flags |= kPosix;
+  if (o.fold) flags |= kFold;
+  if (string_multibyte(pattern)) flags |= kPatternMultibyte;
+  if (o.literal) flags |= kLiteral;
+  if (o.spaces.is_string()) flags |= string_multibyte(o.spaces) ? kSpaces | kSpacesMultibyte : kSpaces;
   return static_cast<char>(flags);
+}
+
+// The flags, the pattern and, with its length before it, search-spaces-regexp.
+std::string make_key(char flags, std::string_view pattern, Value spaces) {
+  std::string key(1, flags);
+  if (!spaces.is_string()) return key.append(pattern);
+  key += std::to_string(pattern.size()) + ":";
+  return key.append(pattern).append(string_view_of(spaces));
 }
 
 // Does `entry` hold this request? Compares without building a key.
 bool same_request(const CachedRegex& entry, Value pattern, char flags, const RegexOptions& o, Value case_table) {
-  const std::string_view text = string_view_of(pattern);
   if (entry.key[0] != flags || !(entry.case_table.get() == case_table)) return false;
-  if (!o.spaces.is_string()) return std::string_view(entry.key).substr(1) == text;
-  const std::string_view spaces = string_view_of(o.spaces);
-  std::string key = std::to_string(text.size()) + ":";
-  key.append(text).append(spaces);
-  return std::string_view(entry.key).substr(1) == key;
+  if (o.spaces.is_string()) return entry.key == make_key(flags, string_view_of(pattern), o.spaces);
+  return std::string_view(entry.key).substr(1) == string_view_of(pattern);
+}
+
+// Reads what `key` describes into the workspace's tree. Returns null, or the message of invalid-regexp.
+const char* read_tree(TextState& state, std::string_view key, Value case_table, CaseFolder* folder) {
+  const auto flags = static_cast<std::uint8_t>(key[0]);
+  std::string_view pattern = key.substr(1);
+  std::string_view spaces;
+  if ((flags & kSpaces) != 0) {
+    const std::size_t colon = pattern.find(':');
+    std::size_t length = 0;
+    for (const char digit : pattern.substr(0, colon)) length = 10 * length + static_cast<std::size_t>(digit - '0');
+    spaces = pattern.substr(colon + 1 + length);
+    pattern = pattern.substr(colon + 1, length);
+  }
+  regex::Workspace& work = state.workspace;
+  work.clear();
+  append_characters(pattern, (flags & kPatternMultibyte) != 0, &work.text);
+  append_characters(spaces, (flags & kSpacesMultibyte) != 0, &work.spaces);
+  if ((flags & kLiteral) != 0) {
+    regex::Node node;
+    node.kind = regex::NodeKind::kSequence;
+    work.tree.nodes.push_back(node);
+    work.items.clear();
+    node.kind = regex::NodeKind::kChar;
+    for (const int c : work.text) {
+      node.value = c;
+      work.items.push_back(static_cast<int>(work.tree.nodes.size()));
+      work.tree.nodes.push_back(node);
+    }
+    work.tree.set_children(work.tree.nodes[0], work.items);
+  } else if (const char* message = regex::parse(&work, (flags & kSpaces) != 0)) {
+    return message;
+  }
+  if (folder->folds()) folder->use(state.folding.of(*folder));
+  regex::finish_sets(&work.tree, (flags & kTargetMultibyte) != 0, *folder, CaseFolder(case_table));
+  return nullptr;
 }
 
 }  // namespace
@@ -88,12 +139,11 @@ void CaseFolder::alone_ascii(std::uint64_t* out) const {
     if (alone(c)) out[c >> 6] |= std::uint64_t{1} << (c & 63);
 }
 
-void CaseFolder::canonical_ascii(std::int32_t* out) const {
-  if (ascii_ != nullptr) {
-    std::copy(ascii_->canonical, ascii_->canonical + 128, out);
-    return;
-  }
-  for (int c = 0; c < 128; ++c) out[c] = canonical(c);
+std::shared_ptr<const AsciiCanonical> CaseFolder::canonical_ascii() const {
+  if (ascii_ != nullptr) return ascii_->canonical;
+  auto out = std::make_shared<AsciiCanonical>();
+  for (int c = 0; c < 128; ++c) (*out)[static_cast<std::size_t>(c)] = canonical(c);
+  return out;
 }
 
 int CaseFolder::equivalents(int c, int* out, int room) const {
@@ -141,6 +191,61 @@ bool CaseFolder::is_lower(int c) const {
 
 int regex_group_count(const Regex& regex) { return regex.groups + 1; }
 
+namespace {
+
+const Regex* use_cached(TextState& state, std::size_t i) {
+  state.cache[i].last_use = state.uses;
+  return state.cache[i].regex.get();
+}
+
+// By content, else compiled anew; `place` is for the next time that the same object is asked for.
+[[gnu::noinline]] Maybe<const Regex*> find_or_compile(Context& cx, TextState& state, Value pattern,
+                                                      const RegexOptions& options, char flags, Value case_table,
+                                                      std::uint8_t* place) {
+  const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags);
+  std::uint8_t& hint = state.cache_hints[hash & 255];
+  const auto usable = [&](const CachedRegex& entry) {
+    return entry.hash == hash && same_request(entry, pattern, flags, options, case_table);
+  };
+  if (hint < state.cache.size() && usable(state.cache[hint])) {
+    *place = hint;
+    return use_cached(state, hint);
+  }
+  for (std::size_t i = 0; i < state.cache.size(); ++i) {
+    if (!usable(state.cache[i])) continue;
+    hint = *place = static_cast<std::uint8_t>(i);
+    return use_cached(state, i);
+  }
+
+  std::string key = make_key(flags, string_view_of(pattern), options.spaces);
+  CaseFolder folder(options.fold ? case_table : kNil);
+  if (const char* message = read_tree(state, key, case_table, &folder))
+    return signal_error1(cx, Qinvalid_regexp, make_unibyte_string(cx, message));
+  auto regex = std::make_unique<Regex>();
+  regex->posix = options.posix;
+  regex::analyze(&state.workspace, folder, options.target_multibyte, regex.get());
+  state.workspace.owner = regex.get();
+
+  if (state.cache.size() < TextState::kCacheSize) {
+    state.cache.reserve(TextState::kCacheSize);
+    state.cache.emplace_back();
+  } else {
+    std::iter_swap(std::min_element(state.cache.begin(), state.cache.end(),
+                                    [](const CachedRegex& a, const CachedRegex& b) { return a.last_use < b.last_use; }),
+                   state.cache.end() - 1);
+  }
+  CachedRegex& entry = state.cache.back();
+  hint = *place = static_cast<std::uint8_t>(state.cache.size() - 1);
+  entry.hash = hash;
+  entry.last_use = state.uses;
+  entry.key = std::move(key);
+  entry.case_table.set(case_table);
+  entry.regex = std::move(regex);
+  return entry.regex.get();
+}
+
+}  // namespace
+
 Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions& options) {
   TextState& state = text_state(cx);
   const Value tables = current_tables(cx).downcase;
@@ -152,74 +257,25 @@ Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions
   const auto address = reinterpret_cast<std::uintptr_t>(string_data_raw(pattern));
   std::uint8_t& place =
       state.cache_places[((address >> 3) ^ (address >> 11) ^ static_cast<unsigned char>(flags)) & 255];
-  const auto use = [&](std::size_t i) {
-    place = static_cast<std::uint8_t>(i);
-    state.cache[i].last_use = state.uses;
-    return state.cache[i].regex.get();
-  };
   if (place < state.cache.size() && same_request(state.cache[place], pattern, flags, options, case_table))
-    return use(place);
-  const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags);
-  std::uint8_t& hint = state.cache_hints[hash & 255];
-  const auto usable = [&](const CachedRegex& entry) {
-    return entry.hash == hash && same_request(entry, pattern, flags, options, case_table);
-  };
-  if (hint < state.cache.size() && usable(state.cache[hint])) return use(hint);
-  for (std::size_t i = 0; i < state.cache.size(); ++i) {
-    if (!usable(state.cache[i])) continue;
-    hint = static_cast<std::uint8_t>(i);
-    return use(i);
-  }
+    return use_cached(state, place);
+  return find_or_compile(cx, state, pattern, options, flags, case_table, &place);
+}
 
-  regex::Workspace& work = state.workspace;
-  work.clear();
-  append_characters(pattern, &work.text);
-  if (options.spaces.is_string()) append_characters(options.spaces, &work.spaces);
-  if (options.literal) {
-    regex::Node node;
-    node.kind = regex::NodeKind::kSequence;
-    work.tree.nodes.push_back(node);
-    work.items.clear();
-    node.kind = regex::NodeKind::kChar;
-    for (const int c : work.text) {
-      node.value = c;
-      work.items.push_back(static_cast<int>(work.tree.nodes.size()));
-      work.tree.nodes.push_back(node);
-    }
-    work.tree.set_children(work.tree.nodes[0], work.items);
-  } else if (const char* message = regex::parse(&work, options.spaces.is_string())) {
-    return signal_error1(cx, Qinvalid_regexp, make_unibyte_string(cx, message));
+void regex::complete(Context& cx, const Regex& regex) {
+  TextState& state = text_state(cx);
+  const auto entry = std::find_if(state.cache.rbegin(), state.cache.rend(),
+                                  [&regex](const CachedRegex& e) { return e.regex.get() == &regex; });
+  const Value case_table = entry->case_table.get();
+  CaseFolder folder(regex.fold ? case_table : kNil);
+  if (state.workspace.owner != &regex) {  // other patterns came between
+    (void)read_tree(state, entry->key, case_table, &folder);
+    state.workspace.first.assign(state.workspace.tree.nodes.size(), {});
+  } else if (folder.folds()) {
+    folder.use(state.folding.of(folder));
   }
-  const CaseFolder classes(case_table);
-  CaseFolder folder(options.fold ? case_table : kNil);
-  if (options.fold) folder.use(state.folding.of(folder));
-  regex::finish_sets(&work.tree, options.target_multibyte, folder, classes);
-  auto regex = std::make_unique<Regex>();
-  regex::compile(&work, folder, options.target_multibyte, regex.get());
-  regex->posix = options.posix;
-
-  if (state.cache.size() < TextState::kCacheSize) {
-    state.cache.reserve(TextState::kCacheSize);
-    state.cache.emplace_back();
-  } else {
-    std::iter_swap(std::min_element(state.cache.begin(), state.cache.end(),
-                                    [](const CachedRegex& a, const CachedRegex& b) { return a.last_use < b.last_use; }),
-                   state.cache.end() - 1);
-  }
-  CachedRegex& entry = state.cache.back();
-  hint = place = static_cast<std::uint8_t>(state.cache.size() - 1);
-  entry.hash = hash;
-  entry.last_use = state.uses;
-  entry.key.assign(1, flags);
-  if (options.spaces.is_string()) {
-    entry.key += std::to_string(string_view_of(pattern).size()) + ":";
-    entry.key.append(string_view_of(pattern)).append(string_view_of(options.spaces));
-  } else {
-    entry.key.append(string_view_of(pattern));
-  }
-  entry.case_table.set(case_table);
-  entry.regex = std::move(regex);
-  return entry.regex.get();
+  regex::generate(&state.workspace, folder, entry->regex.get());
+  state.workspace.owner = nullptr;
 }
 
 Maybe<const CharacterSet*> skip_set_compile(Context& cx, Value string, bool target_multibyte) {
@@ -241,7 +297,7 @@ Maybe<const CharacterSet*> skip_set_compile(Context& cx, Value string, bool targ
   }
   regex::Workspace& work = state.workspace;
   work.clear();
-  append_characters(string, &work.text);
+  append_characters(string_view_of(string), string_multibyte(string), &work.text);
   regex::Tree& tree = work.tree;
   tree.sets.emplace_back();
   if (const char* message = regex::parse_skip_set(work.text, &tree.sets[0])) return error_text(cx, message);

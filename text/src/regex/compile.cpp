@@ -14,22 +14,17 @@ namespace {
 
 class Compiler {
  public:
-  Compiler(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out)
+  Compiler(Workspace* work, const CaseFolder& folder, Regex* out)
       : work_(*work),
         tree_(work->tree),
         folder_(folder),
-        multibyte_(multibyte),
+        multibyte_(out->multibyte),
         out_(*out),
         first_(work->first),
-        literals_(work->literals) {
-    first_.assign(tree_.nodes.size(), {});
-    // References to nodes and their children stay valid: loops add at most one node with one child for each there is.
-    tree_.nodes.reserve(2 * tree_.nodes.size());
-    tree_.links.reserve(tree_.links.size() + tree_.nodes.size());
-    out_.code.reserve(tree_.nodes.size() / 2 + 4);
-  }
+        literals_(work->literals) {}
 
-  void run();
+  void analyze();
+  void make_program();
 
  private:
   const FirstBytes& first(int node);
@@ -57,7 +52,7 @@ class Compiler {
   [[nodiscard]] bool one_character(const Node& n) const;
   void find_anchors();
   void find_leading_repeat();
-  void find_folded_prefix();
+  void find_folded_prefix(std::span<const int> items);
   [[nodiscard]] bool taken_in_runs(int alternative, const Node& all, const FirstBytes& after);
   void find_literals();
   int encode(int c, std::uint8_t* out) const;
@@ -473,23 +468,28 @@ void Compiler::find_leading_repeat() {
 }
 
 // Text for a skipping search when case is ignored: characters whose other cases are ASCII too.
-void Compiler::find_folded_prefix() {
-  if (!folder_.folds()) return;
-  std::size_t pc = 0;
-  while (out_.code[pc].op == Op::kGroupStart || out_.code[pc].op == Op::kAssert) ++pc;
-  if (out_.code[pc].op != Op::kFold) return;
-  const std::int32_t* const text = &out_.folded[out_.code[pc].value];
+void Compiler::find_folded_prefix(std::span<const int> items) {
   int all[8];
   const auto same = [&](int c) { return std::span<const int>(all, folder_.equivalents(c, all, 8)); };
-  int length = 0;
-  for (; length < out_.code[pc].count && length < 200; ++length) {
-    const auto cases = same(text[length]);
-    if (cases.size() == 8 || !std::all_of(cases.begin(), cases.end(), [](int c) { return c < 0x80; })) break;
+  std::vector<std::uint8_t>& text = work_.literal;
+  text.clear();
+  for (const int item : items) {
+    if (item < 0 || text.size() >= 200) break;
+    const Node& n = tree_.nodes[item];
+    if (n.kind == NodeKind::kEmpty || n.kind == NodeKind::kAssert) continue;
+    if (n.kind != NodeKind::kChar) break;
+    const int c = folder_.canonical(n.value);
+    const auto cases = same(c);
+    if (cases.size() == 8 || !std::all_of(cases.begin(), cases.end(), [](int k) { return k < 0x80; })) break;
+    text.push_back(static_cast<std::uint8_t>(c));
   }
-  if (length < 2) return;
-  out_.folded_prefix.assign(text, text + length);
-  std::fill(std::begin(out_.folded_skip), std::end(out_.folded_skip), static_cast<std::uint8_t>(length));
-  for (int k = 0; k + 1 < length; ++k)
+  const std::size_t length = text.size();
+  if (length < 2 || length <= out_.prefix.size()) return;
+  out_.folded_prefix = text;
+  if (out_.anchored_at_start || out_.anchored_at_line || out_.anchored_at_point) return;
+  out_.folded_skip = std::make_unique<std::uint8_t[]>(256);
+  std::fill_n(out_.folded_skip.get(), 256, static_cast<std::uint8_t>(length));
+  for (std::size_t k = 0; k + 1 < length; ++k)
     for (const int c : same(text[k])) out_.folded_skip[c] = static_cast<std::uint8_t>(length - 1 - k);
 }
 
@@ -537,37 +537,40 @@ void Compiler::find_literals() {
     finish();
   }
   finish();
+  if (out_.fold) find_folded_prefix(items);
 }
 
-void Compiler::run() {
-  FirstBytes end;
-  end.empty = true;
+void Compiler::analyze() {
+  first_.assign(tree_.nodes.size(), {});
+  out_.groups = tree_.groups;
+  out_.fold = folder_.folds();
+  if (out_.fold) out_.canonical = folder_.canonical_ascii();
   find_anchors();
   find_literals();
   out_.first = first(tree_.root);
-  for (int b = 0; b < 256; b += 8) {  // eight bits to eight bytes
-    const bool continuation = multibyte_ && b >= 0x80 && b < 0xC0;
-    const std::uint64_t bits = continuation ? 0 : (out_.first.bits[b >> 6] >> (b & 63)) & 0xFF;
-    const std::uint64_t each = (bits * 0x0101010101010101U) & 0x8040201008040201U;
-    const std::uint64_t ones = ((each + 0x7F7F7F7F7F7F7F7FU) | each) >> 7 & 0x0101010101010101U;
-    std::memcpy(out_.first_map + b, &ones, sizeof ones);
-  }
+  if (multibyte_) out_.first.bits[2] = 0;  // no character begins with what continues one
+}
+
+void Compiler::make_program() {
+  // References to nodes and their children stay valid: loops add at most one node with one child for each there is.
+  tree_.nodes.reserve(2 * tree_.nodes.size());
+  tree_.links.reserve(tree_.links.size() + tree_.nodes.size());
+  out_.code.reserve(tree_.nodes.size() / 2 + 4);
+  FirstBytes end;
+  end.empty = true;
   generate(tree_.root, end);
   emit(Op::kMatch);
   find_leading_repeat();
-  out_.groups = tree_.groups;
-  out_.multibyte = multibyte_;
-  out_.fold = folder_.folds();
-  out_.uses_syntax = tree_.uses_syntax;
   out_.sets = std::move(tree_.sets);
-  if (!out_.folded.empty()) folder_.canonical_ascii(out_.ascii_canonical);
-  find_folded_prefix();
 }
 
 }  // namespace
 
-void compile(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out) {
-  Compiler(work, folder, multibyte, out).run();
+void analyze(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out) {
+  out->multibyte = multibyte;
+  Compiler(work, folder, out).analyze();
 }
+
+void generate(Workspace* work, const CaseFolder& folder, Regex* out) { Compiler(work, folder, out).make_program(); }
 
 }  // namespace neovm::text::regex

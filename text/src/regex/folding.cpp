@@ -59,12 +59,12 @@ bool FoldingCache::fill(const Value* canonical, const Value* next, const CaseFol
   pairs_ = !is_char_table(folder.equivalents_table());
   others_.clear();
   folding_ = {};
+  folding_.canonical = folder.canonical_ascii();
   for (int c = 0; c < 128; ++c) {
     int all[AsciiFolding::kRoom + 1];
     const int n = folder.equivalents(c, all, AsciiFolding::kRoom + 1);
     if (n > AsciiFolding::kRoom || !note_way(c, folder)) return false;
     if (folder.alone(c)) folding_.alone[c >> 6] |= std::uint64_t{1} << (c & 63);
-    folding_.canonical[c] = folder.canonical(c);
     folding_.count[c] = static_cast<std::uint8_t>(n);
     std::copy(all, all + n, folding_.same[c]);
   }

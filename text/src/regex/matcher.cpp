@@ -25,6 +25,7 @@ Matcher::Matcher(Context& cx, const Regex& regex, const RegexSubject& subject, s
       high_(subject.text.second_bytes == 0 ? nullptr : subject.text.second - subject.text.first_bytes),
       split_(subject.text.first_bytes),
       case_(current_tables(cx).downcase) {
+  if (regex.code.empty()) complete(cx, regex);
   if (subject.text.second_bytes == 0) {
     high_ = low_;
   } else if (subject.text.first_bytes == 0) {
@@ -187,7 +188,7 @@ std::int64_t Matcher::match_folded(const std::int32_t* what, int n, std::int64_t
     if (i >= stop_) return -1;
     const std::uint8_t b = *at(i);
     if (b < 0x80) {
-      if (re_.ascii_canonical[b] != what[k]) return -1;
+      if ((*re_.canonical)[b] != what[k]) return -1;
       ++i;
     } else {
       const Decoded d = char_at(i);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -56,35 +57,44 @@ struct ByteMap {
 
 }  // namespace regex
 
+// A pattern that is searched for: what every match must have, and the program that decides. Many a pattern is only ever
+// looked for in text that lacks what a match must have, so the program is made when something has to be tried.
 class Regex {
  public:
+  // What a search looks at.
+  int groups = 0;  // highest group number
+  bool multibyte = false;
+  bool posix = false;
+  bool fold = false;
+  bool anchored_at_start = false;                     // begins with \`
+  bool anchored_at_line = false;                      // begins with ^
+  bool anchored_at_point = false;                     // begins with \=
+  regex::FirstBytes first;                            // never the continuation of a character
+  mutable std::unique_ptr<std::uint8_t[]> first_map;  // the same by byte, made by the first search through a long text
+  std::vector<std::uint8_t> prefix;                   // exact bytes every match starts with
+  std::vector<std::uint8_t> folded_prefix;  // ASCII, canonical: text every match starts with when case is ignored
+  std::unique_ptr<std::uint8_t[]>
+      folded_skip;                     // how far a search for folded_prefix may skip, by the byte under its end
+  std::vector<std::uint8_t> required;  // exact bytes every match contains, when they say more than the prefix
+  std::shared_ptr<const AsciiCanonical> canonical;  // when case is ignored
+
+  // The program; empty code: not yet made.
   std::vector<regex::Instruction> code;
   std::vector<regex::CharSet> sets;
   std::vector<regex::ByteMap> maps;
   std::vector<std::uint8_t> bytes;
   std::vector<std::int32_t> folded;
-  int groups = 0;     // highest group number
-  int registers = 0;  // loop counters and positions
-  bool multibyte = false;
-  bool posix = false;
-  bool fold = false;
-  bool uses_syntax = false;
-  bool anchored_at_start = false;  // begins with \`
-  bool anchored_at_line = false;   // begins with ^
-  bool anchored_at_point = false;  // begins with \=
-  int leading_repeat = -1;         // the instruction that takes a run of characters at the start of every match
-  regex::FirstBytes first;
-  std::uint8_t first_map[256];              // 1 where a match may start, unless first.syntax says more
-  std::vector<std::uint8_t> prefix;         // exact bytes every match starts with
-  std::vector<std::uint8_t> folded_prefix;  // ASCII, canonical: text every match starts with when case is ignored
-  std::uint8_t folded_skip[256];            // how far a search for folded_prefix may skip, by the byte under its end
-  std::vector<std::uint8_t> required;       // exact bytes every match contains, when they say more than the prefix
-  std::int32_t ascii_canonical[128];        // when case is ignored and there is text that has case
+  int registers = 0;        // loop counters and positions
+  int leading_repeat = -1;  // the instruction that takes a run of characters at the start of every match
 };
 
 namespace regex {
-// Compiles the workspace's tree, which is spent then.
-void compile(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out);
+// Finds out what every match of the workspace's tree must have.
+void analyze(Workspace* work, const CaseFolder& folder, bool multibyte, Regex* out);
+// Makes the program of the tree that was analyzed last, which is spent then.
+void generate(Workspace* work, const CaseFolder& folder, Regex* out);
+// Makes the program of a pattern in the cache.
+void complete(Context& cx, const Regex& regex);
 }  // namespace regex
 
 }  // namespace neovm::text

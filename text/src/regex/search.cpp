@@ -67,8 +67,12 @@ class Searcher {
  private:
   // Made when there is something to try: most searches in short strings end before.
   Matcher& matcher() { return matcher_ ? *matcher_ : matcher_.emplace(cx_, re_, subject_, stop_); }
+  // So little text from there on that a look at all of it is cheaper than trying to match.
+  [[nodiscard]] bool is_short(std::int64_t from) const { return stop_ - from <= 512; }
   void prepare_map();
   [[nodiscard]] std::int64_t find_folded(std::int64_t from) const;
+  // The next place up to `to` with a byte that can be the first of a match, or -1. By bits: where there is no map.
+  [[nodiscard]] std::int64_t skip_by_bits(std::int64_t i, std::int64_t to) const;
   [[nodiscard]] std::int64_t skip_by_map(std::int64_t i, std::int64_t to) const;
 
   Context& cx_;
@@ -81,20 +85,36 @@ class Searcher {
 };
 
 bool Searcher::refused(std::int64_t i) const {
+  const Cursor& text = subject_.text;
   const auto n = static_cast<std::int64_t>(re_.prefix.size());
   if (n > stop_ - i) return true;
   for (std::int64_t k = 0; k < n; ++k)
-    if (subject_.text.byte(i + k) != re_.prefix[static_cast<std::size_t>(k)]) return true;
+    if (text.byte(i + k) != re_.prefix[static_cast<std::size_t>(k)]) return true;
+  const auto folded = static_cast<std::int64_t>(re_.folded_prefix.size());
+  for (std::int64_t k = n; k < folded; ++k) {
+    if (i + k >= stop_) return true;
+    const std::uint8_t b = text.byte(i + k);
+    if (b >= 0x80 || (*re_.canonical)[b] != re_.folded_prefix[static_cast<std::size_t>(k)]) return true;
+  }
   if (n > 0 || re_.first.empty || re_.first.syntax != 0) return false;
-  return i >= stop_ || re_.first_map[subject_.text.byte(i)] == 0;
+  return i >= stop_ || !re_.first.has(text.byte(i));
 }
 
 void Searcher::prepare_map() {
   if (re_.first.empty) return;
-  map_ = re_.first_map;
+  if (re_.first_map == nullptr) {
+    re_.first_map = std::make_unique<std::uint8_t[]>(256);
+    for (int b = 0; b < 256; b += 8) {  // eight bits to eight bytes
+      const std::uint64_t bits = (re_.first.bits[b >> 6] >> (b & 63)) & 0xFF;
+      const std::uint64_t each = (bits * 0x0101010101010101U) & 0x8040201008040201U;
+      const std::uint64_t ones = ((each + 0x7F7F7F7F7F7F7F7FU) | each) >> 7 & 0x0101010101010101U;
+      std::memcpy(re_.first_map.get() + b, &ones, sizeof ones);
+    }
+  }
+  map_ = re_.first_map.get();
   if (re_.first.syntax == 0) return;
   // The syntax table has a say: for this search only.
-  std::copy(std::begin(re_.first_map), std::end(re_.first_map), own_map_);
+  std::copy(map_, map_ + 256, own_map_);
   const bool any = subject_.properties != nullptr;
   for (int c = 0; c < 128; ++c)
     if (any || ((re_.first.syntax >> matcher().syntax().table_code(c)) & 1) != 0) own_map_[c] = 1;
@@ -111,19 +131,25 @@ std::int64_t Searcher::find_folded(std::int64_t from) const {
   const std::int64_t split = text.first_bytes;
   const auto byte = [&](std::int64_t i) { return (i < split ? low : high)[i]; };
   const std::uint8_t last = re_.folded_prefix.back();
+  const AsciiCanonical& canonical = *re_.canonical;
   for (std::int64_t end = from + length - 1; end < stop_;) {
     const std::uint8_t b = byte(end);
-    if (b < 0x80 && re_.ascii_canonical[b] == last) {
+    if (b < 0x80 && canonical[b] == last) {
       std::int64_t k = length - 2;
       for (; k >= 0; --k) {
         const std::uint8_t c = byte(end - length + 1 + k);
-        if (c >= 0x80 || re_.ascii_canonical[c] != re_.folded_prefix[static_cast<std::size_t>(k)]) break;
+        if (c >= 0x80 || canonical[c] != re_.folded_prefix[static_cast<std::size_t>(k)]) break;
       }
       if (k < 0) return end - length + 1;
     }
     end += re_.folded_skip[b];
   }
   return -1;
+}
+
+std::int64_t Searcher::skip_by_bits(std::int64_t i, std::int64_t to) const {
+  while (i <= to && i < stop_ && !re_.first.has(subject_.text.byte(i))) ++i;
+  return i < stop_ && i <= to ? i : -1;
 }
 
 std::int64_t Searcher::skip_by_map(std::int64_t i, std::int64_t to) const {
@@ -161,8 +187,8 @@ Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
   if (re_.anchored_at_start || re_.anchored_at_point) {
     const std::int64_t only = re_.anchored_at_start ? subject_.begin : subject_.point;
     if (only < from || only > to || refused(only)) return -1;
-    constexpr std::int64_t kShort = 512;  // in a long text the match may be over long before its end
-    if (use_required && stop_ - only <= kShort && find_bytes(text, re_.required, only, stop_) < 0) return -1;
+    // In a long text the match may be over long before its end.
+    if (use_required && is_short(only) && find_bytes(text, re_.required, only, stop_) < 0) return -1;
     return TRY(at(only))
     ? only : -1;
   }
@@ -181,14 +207,17 @@ Maybe<std::int64_t> Searcher::forward(std::int64_t from, std::int64_t to) {
         i = end_of_line + 1;
         continue;
       }
-    } else if (!re_.prefix.empty()) {
+    } else if (!re_.prefix.empty() && (re_.folded_prefix.empty() || !is_short(i))) {
       i = find_bytes(text, re_.prefix, i, stop_);
       if (i < 0 || i > to) return -1;
     } else if (!re_.folded_prefix.empty()) {
       i = find_folded(i);
       if (i < 0 || i > to) return -1;
     } else if (!re_.first.empty) {
-      if (map_ == nullptr) {
+      if (map_ == nullptr && re_.first.syntax == 0 && is_short(i)) {
+        i = skip_by_bits(i, to);
+        if (i < 0) return -1;
+      } else if (map_ == nullptr) {
         // A map that depends on syntax costs a hundred lookups: not for a short text.
         if (re_.first.syntax == 0 || ++tries > 8) prepare_map();
       }

@@ -156,10 +156,14 @@ struct Workspace {
   std::vector<int> once;              // matched exactly once, in a row
   std::vector<std::uint8_t> literal;  // bytes of a run among them
 
+  // Whose tree this is, until its program is made.
+  const Regex* owner = nullptr;
+
   // For the next pattern; what a giant one took is given back.
   void clear() {
     constexpr std::size_t kMany = 10'000;
     if (tree.nodes.capacity() > kMany || text.capacity() > kMany) *this = {};
+    owner = nullptr;
     tree.clear();
     text.clear();
     spaces.clear();

@@ -5,7 +5,9 @@
 // patterns nor long texts use C++ stack. Positions are byte offsets in the subject's cursor.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 
 #include "neovm/abi/error.hpp"
 #include "neovm/text/cursor.hpp"
@@ -75,10 +77,13 @@ bool character_set_holds(Context& cx, const CharacterSet& set, const Cursor& tex
 
 // ---- case folding, shared with plain searches ---------------------------------------------------------
 
+// The canonical forms of the ASCII characters.
+using AsciiCanonical = std::array<std::int32_t, 128>;
+
 // What a CaseFolder says about ASCII characters, worked out before.
 struct AsciiFolding {
   static constexpr int kRoom = 4;
-  std::int32_t canonical[128];
+  std::shared_ptr<const AsciiCanonical> canonical;
   std::uint64_t alone[2];
   std::uint8_t count[128];
   std::int32_t same[128][kRoom];
@@ -98,8 +103,7 @@ class CaseFolder {
   }
   // Which ASCII characters are alone, as bits.
   void alone_ascii(std::uint64_t* out) const;
-  // The canonical forms of the 128 ASCII characters.
-  void canonical_ascii(std::int32_t* out) const;
+  [[nodiscard]] std::shared_ptr<const AsciiCanonical> canonical_ascii() const;
   // Certainly without other cases: most characters, and cheap to ask.
   [[nodiscard]] bool alone(int c) const {
     if (ascii_ != nullptr && c < 0x80) return ((ascii_->alone[c >> 6] >> (c & 63)) & 1) != 0;
