@@ -241,7 +241,7 @@ NEOVM_COMMAND(call_last_kbd_macro, "call-last-kbd-macro", 0, 2, kMainOnly, kBloc
               kNondeterministic, "p", "Execute the keyboard macro defined last, PREFIX times.")
 (Context& cx, Value prefix, Value loop_function) {
   if (variable_true(cx, intern(cx, "defining-kbd-macro")))
-    return error_text(cx, "Can't execute anonymous macro while defining one");
+    return error_text(cx, "Can’t execute anonymous macro while defining one");
   const Value macro = variable_value(cx, intern(cx, "last-kbd-macro"));
   if (macro.is_nil()) return error_text(cx, "No kbd macro has been defined");
   TRY(set_variable_re(cx, Qthis_command, variable_value(cx, Qlast_command)));

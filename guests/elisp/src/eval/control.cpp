@@ -25,7 +25,10 @@ NEOVM_PRIMITIVE(throw, "throw", 2, 2, kWorkerSafe, kStateWrite, kMayGc, kNoReent
 
 NEOVM_PRIMITIVE(functionp, "functionp", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry, kDeterministic,
                 "Return t if OBJECT is a function.")
-(Context& cx, Value object) { return boolean(is_function(cx, object)); }
+(Context& cx, Value object) {
+  TRY(indirect_function_re(cx, object));
+  return boolean(is_function(cx, object));
+}
 
 namespace {
 
@@ -64,7 +67,7 @@ Value lambda_arity(Context& cx, Value function) {
 Value func_arity_of(Context& cx, Value function) {
   const Value original = function;
   while (true) {
-    if (function.is_symbol() && !function.is_nil()) function = resolve_function(cx, function);
+    function = TRY(indirect_function_re(cx, function));
     if (function.is_cons() && car_raw(function) == Qmacro) function = cdr_raw(function);
     if (is_subr(function)) {
       const PrimitiveDescriptor* d = function.as_pointer<SubrObject>()->descriptor;
@@ -130,7 +133,7 @@ Value lambda_body(Value function) {  // (lambda ARGS . BODY) or (closure ENV ARG
 NEOVM_PRIMITIVE(interactive_form, "interactive-form", 1, 1, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return CMD's `interactive` form, or nil when it is no command.")
 (Context& cx, Value command) {
-  Value f = command.is_symbol() ? resolve_function(cx, command) : command;
+  const Value f = TRY(indirect_function_re(cx, command, true));
   if (f.is_nil()) return kNil;
   // An `interactive-form` property of any name on the way overrides.
   for (Value s = command; s.is_symbol() && !s.is_nil(); s = symbol_function(cx, s)) {
@@ -176,7 +179,7 @@ NEOVM_PRIMITIVE(command_modes, "command-modes", 1, 1, kWorkerSafe, kStateRead, k
     const Value modes = symbol_get(cx, command, Qcommand_modes);
     if (modes.truthy()) return modes;
   }
-  Value f = command.is_symbol() ? resolve_function(cx, command) : command;
+  const Value f = TRY(indirect_function_re(cx, command, true));
   if (is_byte_code(f)) {
     if (slot_count_raw(f) <= 5) return kNil;
     const Value form = slot_raw(f, 5);
@@ -197,11 +200,10 @@ NEOVM_PRIMITIVE(command_modes, "command-modes", 1, 1, kWorkerSafe, kStateRead, k
 NEOVM_PRIMITIVE(commandp, "commandp", 1, 2, kWorkerSafe, kStateRead, kMayGc, kReenters, kDeterministic,
                 "Return t if FUNCTION may be called interactively.")
 (Context& cx, Value function, Value for_call) {
-  Value f = function;
-  if (f.is_symbol()) {
-    for (Value s = f; s.is_symbol() && !s.is_nil(); s = symbol_function(cx, s))
+  const Value f = TRY(indirect_function_re(cx, function, true));
+  if (function.is_symbol()) {
+    for (Value s = function; s.is_symbol() && !s.is_nil(); s = symbol_function(cx, s))
       if (symbol_get(cx, s, Qinteractive_form).truthy()) return Qt;
-    f = resolve_function(cx, f);
   }
   if (f.is_nil()) return kNil;
   if (is_subr(f)) return boolean(f.as_pointer<SubrObject>()->descriptor->interactive != nullptr);

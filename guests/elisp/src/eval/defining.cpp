@@ -57,21 +57,21 @@ NEOVM_PRIMITIVE(defvaralias, "defvaralias", 2, 3, kWorkerSafe, kStateWrite, kMay
   if ((c->flags & (kSymbolConstant | kSymbolKeyword)) != 0) return error_text(cx, "Cannot make a constant an alias");
   if (c->redirect == kBufferSlot || (c->flags & (kSymbolTypeInt | kSymbolTypeBool | kSymbolHooked)) != 0)
     return error_text(cx, "Cannot make an internal variable an alias");
-  if (c->redirect == kLocalized) return error_text(cx, "Don't know how to make a localized variable an alias");
+  if (c->redirect == kLocalized) return error_text(cx, "Don’t know how to make a localized variable an alias");
   for (Value s = base;; s = cx.cells(s).value) {
     if (s == alias) return signal_error1(cx, Qcyclic_variable_indirection, base);
     if (cx.cells(s).redirect != kAlias) break;
   }
-  if (c->redirect == kPlain && !c->value.is_unbound()) {
+  if (const Value value = variable_value(cx, alias); !value.is_unbound()) {
     // The alias's value goes to a base that has none; a value the alias hides is worth a warning.
     const Value base_value = variable_value(cx, base);
     if (base_value.is_unbound()) {
-      TRY(set_variable_re(cx, base, c->value));
-    } else if (variable_value(cx, alias) != base_value) {
+      TRY(set_variable_re(cx, base, value));
+    } else if (value != base_value) {
       const Value warn = intern(cx, "display-warning");
       if (symbol_function(cx, warn).truthy()) {
-        const std::string text = "Overwriting value of `" + std::string(symbol_name_view(cx, alias)) +
-                                 "' by aliasing to `" + std::string(symbol_name_view(cx, base)) + "'";
+        const std::string text = "Overwriting value of ‘" + std::string(symbol_name_view(cx, alias)) +
+                                 "’ by aliasing to ‘" + std::string(symbol_name_view(cx, base)) + "’";
         const Value message = TRY(make_string(cx, text));
         const Value group = list(cx, {intern(cx, "defvaralias"), intern(cx, "losing-value"), alias});
         TRY(funcall_re(cx, warn, {group, message}));
@@ -80,11 +80,18 @@ NEOVM_PRIMITIVE(defvaralias, "defvaralias", 2, 3, kWorkerSafe, kStateWrite, kMay
   }
   for (const Binding& b : cx.bindings)
     if (b.kind != Binding::Kind::kUnwind && b.kind != Binding::Kind::kUnwindLisp && b.symbol == alias)
-      return error_text(cx, "Don't know how to make a let-bound variable an alias");
+      return error_text(cx, "Don’t know how to make a let-bound variable an alias");
+  // An alias that becomes another's is watched by those who watch what it stood for.
+  const Value before = core::resolve_alias(cx, alias);
+  if (const SymbolCells& watched = cx.cells(before); (watched.flags & kSymbolWatched) != 0) {
+    const bool local = watched.redirect != kPlain &&
+                       ((watched.flags & kSymbolAutoLocal) != 0 || core::has_local_value(cx, before, cx.locals));
+    const auto buffer = host_hooks(cx).current_buffer;
+    TRY(cx.isolate().guest_hooks().notify_watchers(cx, before, base, Qdefvaralias,
+                                                   local && buffer != nullptr ? buffer(cx) : kNil));
+  }
   c = &cx.cells(alias);
-  if ((c->flags & kSymbolWatched) != 0)
-    TRY(cx.isolate().guest_hooks().notify_watchers(cx, alias, base, Qdefvaralias, kNil));
-  c = &cx.cells(alias);
+  c->flags &= static_cast<std::uint16_t>(~kSymbolWatched);
   cx.cells(base).flags |= kSymbolSpecial;
   c->flags |= kSymbolSpecial;
   if ((cx.cells(base).flags & (kSymbolConstant | kSymbolKeyword)) != 0) c->flags |= kSymbolConstant;

@@ -57,9 +57,6 @@ inline constexpr std::size_t kFrameWords = sizeof(Frame) / sizeof(Value);
 // Flags of a variable that is read and written in its cell, with nobody to tell.
 inline constexpr std::uint16_t kPlainFlags = kSymbolInterned | kSymbolInternedPrivate | kSymbolSpecial;
 
-// A chain of function symbols longer than this is a loop.
-inline constexpr int kMaxIndirections = 1 << 20;
-
 // What one loop asks of the others, or tells run(). kByteCodeContinue: go on at the frame's pc; kByteCodeResume: the
 // same with a value for the top of its stack; likewise for register code, whose frame names the register.
 enum class Action : std::uint8_t {
@@ -201,6 +198,8 @@ bool is_function(Context& cx, Value v);
 Value call_subr(Context& cx, const PrimitiveDescriptor* d, Value* args, std::uint32_t n);
 // Function value behind a chain of symbols, nil when void or circular.
 Value resolve_function(Context& cx, Value f);
+// The same where Lisp asks, to whom a circle is an error. It names what F stands for; commands are named themselves.
+Value indirect_function_re(Context& cx, Value f, bool command = false);
 // FUNCTION has no definition: void-function, or cyclic-function-indirection.
 void signal_void_function(Context& cx, Value function);
 Value autoload_do_load_re(Context& cx, Value definition, Value name, Value macro_only);

@@ -42,16 +42,22 @@ Value resolve_function(Context& cx, Value f) {
   return f;
 }
 
-void signal_void_function(Context& cx, Value function) {
-  Value f = function;
-  for (int i = 0; f.is_symbol() && !f.is_nil(); ++i) {
-    f = cx.cells(f).function;
-    if (i > kMaxIndirections) {
-      signal_error1(cx, Qcyclic_function_indirection, cx.cells(function).function);
-      return;
-    }
+Value indirect_function_re(Context& cx, Value f, bool command) {
+  const Value end = resolve_function(cx, f);
+  if (!end.is_nil() || !f.is_symbol()) return end;
+  Value s = f;
+  Value slow = f;
+  for (int steps = 1; !s.is_nil(); ++steps) {
+    s = cx.cells(s).function;
+    if ((steps & 1) == 0) slow = cx.cells(slow).function;
+    if (s == slow && !s.is_nil())
+      return signal_error1(cx, Qcyclic_function_indirection, command ? f : cx.cells(f).function);
   }
-  signal_error1(cx, Qvoid_function, function);
+  return kNil;
+}
+
+void signal_void_function(Context& cx, Value function) {
+  if (!indirect_function_re(cx, function).is_exit()) signal_error1(cx, Qvoid_function, function);
 }
 
 Value poll_slow(Context& cx, Machine& m) {

@@ -136,17 +136,7 @@ NEOVM_PRIMITIVE(defalias, "defalias", 2, 3, kWorkerSafe, kStateWrite, kMayGc, kR
 
 NEOVM_PRIMITIVE(indirect_function, "indirect-function", 1, 2, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the function at the end of OBJECT's chain of symbols.")
-(Context& cx, Value object, Value noerror) {
-  Value f = object;
-  for (int i = 0; f.is_symbol() && !f.is_nil(); ++i) {
-    if (i > kMaxIndirections) {
-      if (noerror.truthy()) return kNil;
-      return signal_error1(cx, Qcyclic_function_indirection, cx.cells(object).function);
-    }
-    f = cx.cells(f).function;
-  }
-  return f;
-}
+(Context& cx, Value object, Value) { return indirect_function_re(cx, object); }
 
 NEOVM_PRIMITIVE(indirect_variable, "indirect-variable", 1, 1, kWorkerSafe, kStateRead, kNoGc, kNoReentry,
                 kDeterministic, "Return the variable at the end of OBJECT's chain of aliases.")

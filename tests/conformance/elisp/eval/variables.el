@@ -93,3 +93,27 @@ vs-dc
 (let ((print-length "x")) 1)
 (setq gc-cons-threshold 1.5)
 (setq inhibit-message 3)
+
+;; name: functions that stand for each other in a circle
+(progn (fset 'rx-a 'rx-b) (fset 'rx-b 'rx-c) (fset 'rx-c 'rx-a) (fset 'rx-d 'rx-a)
+  (mapcar (lambda (f) (mapcar (lambda (s) (condition-case e (funcall f s) (error e))) '(rx-a rx-b rx-d nil)))
+          (list #'functionp #'indirect-function (lambda (s) (indirect-function s t)) #'func-arity #'commandp #'interactive-form
+                #'command-modes (lambda (s) (funcall s 1)) (lambda (s) (mapcar s '(1))) #'fboundp #'symbol-function)))
+
+;; name: what a watcher hears of aliases
+(let (log)
+  (dolist (s '(rx-v1 rx-v2 rx-v3 rx-v4 rx-v5)) (eval (list 'defvar s 1)))
+  (dolist (s '(rx-v1 rx-v2)) (add-variable-watcher s (lambda (s new op where) (push (list s new op (bufferp where)) log))))
+  (make-variable-buffer-local 'rx-v2)
+  (defvaralias 'rx-v1 'rx-v3) (set 'rx-v1 2) (defvaralias 'rx-v1 'rx-v4)
+  (defvaralias 'rx-v5 'rx-v2) (set 'rx-v5 3) (defvaralias 'rx-v5 'rx-v4) (set 'rx-v5 4) (set 'rx-v2 5)
+  (nreverse log))
+
+;; name: what an alias stood for goes to a base without a value
+(progn (defvar rx-w1 1) (defvar rx-w2 5) (defvar rx-w3) (defvaralias 'rx-w1 'rx-w2) (defvaralias 'rx-w1 'rx-w3)
+  (list (boundp 'rx-w3) (condition-case e (symbol-value 'rx-w3) (error e)) rx-w2))
+
+;; name: variables that cannot become aliases
+(progn (defvar rx-x1 1) (defvar rx-x2 2) (make-variable-buffer-local 'rx-x1)
+  (list (condition-case e (defvaralias 'rx-x1 'rx-x2) (error e)) (condition-case e (let ((rx-x2 3)) (defvaralias 'rx-x2 'rx-x1)) (error e))
+        (condition-case e (defvaralias 'nil 'rx-x1) (error e))))
