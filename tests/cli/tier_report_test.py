@@ -152,6 +152,16 @@ def test_a_loop_of_byte_code_goes_on_as_register_code(binaries):
         assert result.stdout == f"(((x y) 3001 1 (3000 x y) 3000) {entered})", (arguments, result)
 
 
+def test_a_changed_jump_table_of_the_image(binaries):
+    # Of a function whose table was as it had been checked, at first.
+    form = ("(let* ((f (symbol-function 'macroexp--expand-all)) (form (list 'cond (list 1 2)))"
+            " (table (seq-find #'hash-table-p (aref f 2))))"
+            " (prin1 (list (macroexp--expand-all form) (progn (puthash 'cond 1 table)"
+            " (condition-case e (macroexp--expand-all form) (error e))))))")
+    result = neomacs(binaries, "--neovm-tier=0", "--eval", form)
+    assert result.stdout == '((cond (1 2)) (error "Invalid byte code"))', result
+
+
 def test_numbers_of_options(binaries):
     for option in ("--neovm-tier-rounds=", "--neovm-tier-rounds=0", "--neovm-tier-threshold=-1", "--neovm-tier-threshold=3x"):
         result = neomacs(binaries, option, "--eval", "t")

@@ -898,7 +898,7 @@ op_switch : {
   sp -= 2;
   if (target.is_natnum_fixnum() && target.as_fixnum() < string_bytes(slot_raw(fp->fn, 1))) {
     // Lisp may have changed the table since the code was checked.
-    if (!m.tiers->switch_is_sound(cx, fp->fn, pc - 1 - code, target.as_fixnum())) [[unlikely]] {
+    if (!m.tiers->switch_is_sound(cx, fp->fn, pc - 1 - code, target.as_fixnum(), table)) [[unlikely]] {
       SAVE();
       error_text(cx, "Invalid byte code");
       return Action::kRaise;

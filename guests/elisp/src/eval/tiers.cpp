@@ -10,6 +10,7 @@
 #include "eval/machine.hpp"
 #include "eval/register_calls.hpp"
 #include "eval/source.hpp"
+#include "neovm/core/hash_table.hpp"
 
 namespace neovm::elisp {
 
@@ -220,7 +221,36 @@ void Tiers::install(Context& cx, Value object, FunctionState* s, CodePtr code) {
   ++statistics.translated;
 }
 
-bool Tiers::switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target) {
+namespace {
+
+// Has nothing been stored to these words since they were made? To be asked before the first collection, which cleans cards.
+bool never_written(const Value* begin, const Value* end) {
+  const std::uint8_t* const last = heap_map::card_of(end - 1);
+  for (const std::uint8_t* card = heap_map::card_of(begin); card <= last; ++card)
+    if (*card != 0) return false;
+  return true;
+}
+
+// The check of OBJECT's code has seen TABLE, which is not empty, as it is: the instruction before the one at FROM pushes it from a
+// constant, and neither of them has changed.
+bool is_table_as_checked(Value object, std::int64_t from, Value table) {
+  const std::uint8_t* const code = string_data_raw(slot_raw(object, 1));
+  std::int64_t constant = -1;
+  if (from >= 1 && code[from - 1] >= 192) constant = code[from - 1] - 192;
+  if (from >= 3 && code[from - 3] == 129) constant = code[from - 2] | code[from - 1] << 8;
+  const Value constants = slot_raw(object, 2);
+  if (constant < 0 || constant >= slot_count_raw(constants) || slot_raw(constants, constant) != table) return false;
+  const SlotsObject* const entries = slots_raw(slot_raw(table, core::kHashEntries));
+  const Value* const place = slots_raw(constants)->slots + constant;
+  const Value* const slots = slots_raw(table)->slots;
+  return never_written(place, place + 1) && never_written(slots, slots + slot_count_raw(table)) &&
+         never_written(entries->slots, entries->slots + entries->count);
+}
+
+}  // namespace
+
+bool Tiers::switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target, Value table) {
+  if (collections_ == 1 && is_table_as_checked(object, from, table)) return true;
   const std::uint64_t code = slot_raw(object, 1).bits();
   auto known = std::find_if(flows_.begin(), flows_.end(), [code](const KnownFlow& k) { return k.code == code; });
   if (known == flows_.end()) {

@@ -153,8 +153,9 @@ class Tiers {
   FunctionState* ensure_state(Value object);
   // One more closure of PROTOTYPE is made. When there are many they have one state.
   void note_closure(Value prototype);
-  // May the `switch' at FROM in the stack code of OBJECT go on at TARGET, with the values and handlers that are there then?
-  bool switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target);
+  // May the `switch' at FROM in the stack code of OBJECT go on at TARGET, which TABLE has led to, with the values and handlers that
+  // are there then?
+  bool switch_is_sound(Context& cx, Value object, std::int64_t from, std::int64_t target, Value table);
   // The cache now depends on a symbol that the collector may move.
   void note_movable(CallCache* cache) { movable_.push_back(cache); }
   void clear_movable();
