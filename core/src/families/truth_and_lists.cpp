@@ -6,8 +6,7 @@
 
 namespace neovm::core {
 
-bool is_empty(Value v) {
-  if (v.is_nil() || v == Value::fixnum(0)) return true;
+bool is_empty_object(Value v) {
   if (v.is_float()) return float_raw(v) == 0;
   if (v.is_string()) return string_bytes(v) == 0;
   if (!v.is_object()) return false;

@@ -16,7 +16,8 @@ namespace neovm::core {
 // ---- truth ----
 
 // nil, zero of any type, and strings, vectors, bool-vectors, hash tables and array lists with nothing in them. NaN is not.
-bool is_empty(Value v);
+bool is_empty_object(Value v);
+inline bool is_empty(Value v) { return v.is_fixnum() ? v == Value::fixnum(0) : v.is_nil() || is_empty_object(v); }
 
 // ---- equality ----
 
