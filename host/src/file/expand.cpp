@@ -48,9 +48,17 @@ Tilde resolve_tilde(Context& cx, std::string_view name) {
   return out;
 }
 
+// True when no slash has a dot or a slash behind it: most names.
+bool surely_canonical(std::string_view name) {
+  for (std::size_t slash = name.find('/'); slash < name.size() - 1; slash = name.find('/', slash + 1))
+    if (name[slash + 1] == '.' || name[slash + 1] == '/') return false;
+  return true;
+}
+
 // Removes "/.", "/x/.." and doubled slashes from an absolute name. Two leading slashes stay, and so does
 // a "/.." that has nothing before it.
 std::string canonical(std::string_view name) {
+  if (name.empty() || surely_canonical(name)) return std::string(name);
   std::string out;
   out.reserve(name.size());
   const auto at = [&](std::size_t i) { return i < name.size() ? name[i] : '\0'; };

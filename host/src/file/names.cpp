@@ -41,6 +41,7 @@ Maybe<std::int64_t> regexp_position(Context& cx, Value regexp, Value string, boo
   text::RegexOptions options;
   options.target_multibyte = string_multibyte(string);
   options.fold = fold;
+  if (text::regex_refuses(cx, regexp, options, string_view_of(string))) return -1;
   const text::Regex* compiled = TRY(text::regex_compile(cx, regexp, options));
   text::RegexSubject subject;
   subject.text.first = string_data_raw(string);

@@ -108,6 +108,7 @@ class RegexSearchTest : public testing::Test {
 TEST_F(RegexSearchTest, ShortcutsAgreeWithTryingEverywhere) {
   int compiled = 0;
   int found = 0;
+  int refused = 0;
   for (int round = 0; round < 20000; ++round) {
     const std::string source = pattern(2);
     text::RegexOptions options;
@@ -156,6 +157,11 @@ TEST_F(RegexSearchTest, ShortcutsAgreeWithTryingEverywhere) {
       const std::string expected = plain_search(regex, s, from, to, stop);
       ASSERT_EQ(describe(at.get_raw(), r), expected) << what;
       found += at.get_raw() >= 0 ? 1 : 0;
+      if (text::regex_refuses(cx_, pattern_object, options, body)) {
+        ++refused;
+        s.text = {bytes, size, nullptr, 0, options.target_multibyte};
+        ASSERT_EQ(plain_search(regex, s, 0, size, size), "none") << what;
+      }
       Maybe<bool> here = text::regex_match_at(cx_, regex, s, from, stop, &r);
       ASSERT_TRUE(here.ok()) << what;
       ASSERT_EQ(describe(here.get_raw() ? from : -1, r), plain_search(regex, s, from, from, stop)) << what;
@@ -163,6 +169,7 @@ TEST_F(RegexSearchTest, ShortcutsAgreeWithTryingEverywhere) {
   }
   EXPECT_GT(compiled, 80000);
   EXPECT_GT(found, 10000);
+  EXPECT_GT(refused, 10000);
 }
 
 // The remembered answers about ASCII characters are the table's own, also after it has changed.

@@ -76,10 +76,30 @@ std::string make_key(char flags, std::string_view pattern, Value spaces) {
 
 // Does `entry` hold this request? Compares without building a key.
 bool same_request(const CachedRegex& entry, Value pattern, char flags, const RegexOptions& o, Value case_table) {
+  const std::string_view text = string_view_of(pattern);
   if (entry.key[0] != flags || !(entry.case_table.get() == case_table)) return false;
-  if (o.spaces.is_string()) return entry.key == make_key(flags, string_view_of(pattern), o.spaces);
-  return std::string_view(entry.key).substr(1) == string_view_of(pattern);
+  if (o.spaces.is_string()) return entry.key == make_key(flags, text, o.spaces);
+  return entry.key.size() == text.size() + 1 && std::memcmp(entry.key.data() + 1, text.data(), text.size()) == 0;
 }
+
+// A request for a pattern, and where in the cache it was the last time that this object was asked for: a pattern is mostly the
+// same object as before, and its text then has to be compared, but not hashed.
+struct Request {
+  Request(Context& cx, Value pattern, const RegexOptions& options)
+      : state(text_state(cx)), case_table(current_tables(cx).downcase), flags(flags_of(options, pattern)) {
+    // Classes such as [:upper:] ask the case table even when case matters.
+    if (!is_char_table(case_table)) case_table = kNil;
+    const auto address = reinterpret_cast<std::uintptr_t>(string_data_raw(pattern));
+    place = &state.cache_places[((address >> 3) ^ (address >> 11) ^ static_cast<unsigned char>(flags)) & 255];
+    if (*place < state.cache.size() && same_request(state.cache[*place], pattern, flags, options, case_table))
+      known = &state.cache[*place];
+  }
+  TextState& state;
+  Value case_table;
+  char flags;
+  std::uint8_t* place;
+  CachedRegex* known = nullptr;
+};
 
 // Reads what `key` describes into the workspace's tree. Returns null, or the message of invalid-regexp.
 const char* read_tree(TextState& state, std::string_view key, Value case_table, CaseFolder* folder) {
@@ -198,10 +218,10 @@ const Regex* use_cached(TextState& state, std::size_t i) {
   return state.cache[i].regex.get();
 }
 
-// By content, else compiled anew; `place` is for the next time that the same object is asked for.
-[[gnu::noinline]] Maybe<const Regex*> find_or_compile(Context& cx, TextState& state, Value pattern,
-                                                      const RegexOptions& options, char flags, Value case_table,
-                                                      std::uint8_t* place) {
+// By content, else compiled anew.
+[[gnu::noinline]] Maybe<const Regex*> find_or_compile(Context& cx, const Request& request, Value pattern,
+                                                      const RegexOptions& options) {
+  const auto& [state, case_table, flags, place, known] = request;
   const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags);
   std::uint8_t& hint = state.cache_hints[hash & 255];
   const auto usable = [&](const CachedRegex& entry) {
@@ -247,19 +267,26 @@ const Regex* use_cached(TextState& state, std::size_t i) {
 }  // namespace
 
 Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions& options) {
-  TextState& state = text_state(cx);
-  const Value tables = current_tables(cx).downcase;
-  // Classes such as [:upper:] ask the case table even when case matters.
-  const Value case_table = is_char_table(tables) ? tables : kNil;
-  const char flags = flags_of(options, pattern);
-  ++state.uses;
-  // A pattern is mostly the same object as before: its text then has to be compared, but not hashed.
-  const auto address = reinterpret_cast<std::uintptr_t>(string_data_raw(pattern));
-  std::uint8_t& place =
-      state.cache_places[((address >> 3) ^ (address >> 11) ^ static_cast<unsigned char>(flags)) & 255];
-  if (place < state.cache.size() && same_request(state.cache[place], pattern, flags, options, case_table))
-    return use_cached(state, place);
-  return find_or_compile(cx, state, pattern, options, flags, case_table, &place);
+  const Request request(cx, pattern, options);
+  ++request.state.uses;
+  return request.known != nullptr ? use_cached(request.state, *request.place)
+                                  : find_or_compile(cx, request, pattern, options);
+}
+
+bool regex_refuses(Context& cx, Value pattern, const RegexOptions& options, std::string_view text) {
+  const Request request(cx, pattern, options);
+  if (request.known == nullptr) return false;
+  request.known->last_use = ++request.state.uses;
+  const Regex& regex = *request.known->regex;
+  const auto contains = [text](const std::vector<std::uint8_t>& part) {
+    return memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
+  };
+  if (!regex.anchored_at_start) return !regex.prefix.empty() && !contains(regex.prefix);
+  const std::size_t n = regex.prefix.size();
+  if (n > text.size() || !std::equal(regex.prefix.begin(), regex.prefix.end(), text.begin(),
+                                     [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); }))
+    return true;
+  return !regex.required.empty() && !contains(regex.required);
 }
 
 void regex::complete(Context& cx, const Regex& regex) {

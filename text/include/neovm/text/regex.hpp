@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "neovm/abi/error.hpp"
 #include "neovm/text/cursor.hpp"
@@ -27,6 +28,9 @@ struct RegexOptions {
 
 // Compiles PATTERN (a string) or takes it from the cache. Signals invalid-regexp.
 Maybe<const Regex*> regex_compile(Context& cx, Value pattern, const RegexOptions& options);
+// Is it plain, from what is remembered of PATTERN, that nothing in TEXT, all of it accessible, matches? False for "not so
+// plain". For patterns that are tried on every file name and hardly ever match.
+bool regex_refuses(Context& cx, Value pattern, const RegexOptions& options, std::string_view text);
 // Groups of the pattern that are recorded, the whole match (0) included.
 int regex_group_count(const Regex& regex);
 
