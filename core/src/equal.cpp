@@ -119,7 +119,14 @@ bool eql(Value a, Value b) {
   return is_bignum(a) && is_bignum(b) && same_raw_bytes(a, b);
 }
 
-Maybe<bool> equal(Context& cx, Value a, Value b) { return Comparer(cx, false).compare(a, b, 0); }
+Maybe<bool> equal(Context& cx, Value a, Value b) {
+  // Most comparisons are over here.
+  if (a == b) return true;
+  if (a.tag() != b.tag() || !a.is_heap()) return false;
+  if (a.is_string()) return string_equal(a, b);
+  if (a.has_tag(Tag::kSymbol)) return false;
+  return Comparer(cx, false).compare(a, b, 0);
+}
 Maybe<bool> equal_including_properties(Context& cx, Value a, Value b) { return Comparer(cx, true).compare(a, b, 0); }
 
 namespace core {

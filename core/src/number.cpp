@@ -153,6 +153,11 @@ int compare_numbers_raw(Value a, Value b) {
   const double y = float_raw(b);
   if (std::isnan(y)) return 2;
   if (std::isinf(y)) return y > 0 ? -1 : 1;
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  if (a.is_fixnum() && a.as_fixnum() <= kExact && a.as_fixnum() >= -kExact) {
+    const auto x = static_cast<double>(a.as_fixnum());
+    return x < y ? -1 : (x > y ? 1 : 0);
+  }
   const core::IntegerView x(a);
   const int c = mpz_cmp_d(x.get(), y);
   return c < 0 ? -1 : (c > 0 ? 1 : 0);

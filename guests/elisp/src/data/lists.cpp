@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "equal_to.hpp"
 #include "rows.hpp"
 #include "sequences.hpp"
 
@@ -39,6 +40,12 @@ Value find_tail(Context& cx, Value list, F test) {
   }));
   return found;
 }
+// Does SYMBOL still mean the primitive of its name?
+bool is_its_primitive(Context& cx, Value symbol) {
+  const Value f = symbol_function(cx, symbol);
+  return is_subr(f) && f.as_pointer<SubrObject>()->descriptor->name == symbol_name_view(cx, symbol);
+}
+
 template <class F>
 Value find_element(Context& cx, Value list, F test) {
   const Value tail = TRY(find_tail(cx, list, test));
@@ -176,7 +183,7 @@ DATA_LOOKS(memql, "memql", 2, 2, "Return the tail of LIST whose car is `eql' to 
 }
 DATA_LOOKS(member, "member", 2, 2, "Return the tail of LIST whose car is `equal' to ELT, or nil.")
 (Context& cx, Value x, Value list) {
-  return find_tail(cx, list, [&cx, x](Value e) -> Maybe<bool> { return equal(cx, e, x); });
+  return find_tail(cx, list, EqualTo(cx, x));
 }
 DATA_LOOKS(assq, "assq", 2, 2, "Return the first element of ALIST whose car is `eq' to KEY, or nil.")
 (Context& cx, Value key, Value list) {
@@ -185,12 +192,14 @@ DATA_LOOKS(assq, "assq", 2, 2, "Return the first element of ALIST whose car is `
 DATA_REENTERS(assoc, "assoc", 2, 3,
               "Return the first element of ALIST whose car is KEY by TESTFN (default `equal'), or nil.")
 (Context& cx, Value key, Value list, Value test) {
+  if (test.is_nil() || (test == Qequal && is_its_primitive(cx, test))) {
+    return find_element(cx, list, [is = EqualTo(cx, key)](Value e) -> Maybe<bool> {
+      if (!e.is_cons()) return false;
+      return is(car_raw(e));
+    });
+  }
   return find_element(cx, list, [&cx, key, test](Value e) -> Maybe<bool> {
     if (!e.is_cons()) return false;
-    if (test.is_nil()) {
-      if (car_raw(e) == key) return true;
-      return equal(cx, car_raw(e), key);
-    }
     return TRY(funcall_re(cx, test, {car_raw(e), key}))
     .truthy();
   });
@@ -201,9 +210,9 @@ DATA_LOOKS(rassq, "rassq", 2, 2, "Return the first element of ALIST whose cdr is
 }
 DATA_LOOKS(rassoc, "rassoc", 2, 2, "Return the first element of ALIST whose cdr is `equal' to KEY, or nil.")
 (Context& cx, Value key, Value list) {
-  return find_element(cx, list, [&cx, key](Value e) -> Maybe<bool> {
+  return find_element(cx, list, [is = EqualTo(cx, key)](Value e) -> Maybe<bool> {
     if (!e.is_cons()) return false;
-    return equal(cx, cdr_raw(e), key);
+    return is(cdr_raw(e));
   });
 }
 

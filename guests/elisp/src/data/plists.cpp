@@ -1,5 +1,6 @@
 // Property lists, of symbols and by themselves, and widgets (fns.c of GNU).
 #include "neovm/core/list_walk.hpp"
+#include "equal_to.hpp"
 #include "rows.hpp"
 
 namespace neovm::elisp {
@@ -59,13 +60,13 @@ DATA_WRITES(plist_put, "plist-put", 3, 3, "Set PROP (compared by `eq') in PLIST 
 }
 DATA_LOOKS(lax_plist_get, "lax-plist-get", 2, 2, "Return the value of PROP (compared by `equal') in PLIST, or nil.")
 (Context& cx, Value plist, Value property) {
-  const Found f = TRY(find(cx, plist, Strictness::kStrict, [&](Value p) { return equal(cx, p, property); }));
+  const Found f = TRY(find(cx, plist, Strictness::kStrict, EqualTo(cx, property)));
   return car_of_list(f.place);
 }
 DATA_WRITES(lax_plist_put, "lax-plist-put", 3, 3,
             "Set PROP (compared by `equal') in PLIST to VAL; return the new list.")
 (Context& cx, Value plist, Value property, Value v) {
-  const Found f = TRY(find(cx, plist, Strictness::kStrict, [&](Value p) { return equal(cx, p, property); }));
+  const Found f = TRY(find(cx, plist, Strictness::kStrict, EqualTo(cx, property)));
   return put_at(cx, plist, f, property, v);
 }
 

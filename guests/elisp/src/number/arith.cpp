@@ -164,6 +164,7 @@ Value modulo_numbers(Context& cx, Value a, Value b) {
 Value extremum(Context& cx, Value a, Value b, bool maximum) {
   a = TRY(coerce_number(cx, a));
   b = TRY(coerce_number(cx, b));
+  if (both_fixnums(a, b)) return (b.as_fixnum() > a.as_fixnum()) == maximum && a != b ? b : a;
   if (a.is_float() && std::isnan(float_raw(a))) return a;
   const int c = compare_numbers_raw(b, a);
   if (c == 2 || c == (maximum ? 1 : -1)) return b;

@@ -40,6 +40,10 @@ Value shift_integer(Context& cx, Value v, Value count) {
     mpz_fdiv_q_2exp(r.get(), x.get(), static_cast<mp_bitcnt_t>(-n));
     return integer_from_mpz(cx, r.get());
   }
+  if (v.is_fixnum() && n < 62) {
+    if (std::int64_t r = 0; !__builtin_mul_overflow(v.as_fixnum(), std::int64_t{1} << n, &r) && fits_fixnum(r))
+      return Value::fixnum(r);
+  }
   const IntegerView x(v);
   TRY(core::check_integer_width(cx, mpz_sizeinbase(x.get(), 2) + static_cast<std::uint64_t>(n)));
   Integer r;

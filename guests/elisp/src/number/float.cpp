@@ -31,6 +31,8 @@ double round_even(double d) { return std::nearbyint(d); }
 struct Rounding {
   double (*of_double)(double);
   void (*of_quotient)(mpz_ptr q, mpz_srcptr n, mpz_srcptr d);
+  // Of the quotient truncated, Q, and the remainder, not 0, what is left to add. The exact quotient is NEGATIVE or not.
+  std::int64_t (*of_rest)(std::int64_t q, std::int64_t rest, std::int64_t d, bool negative);
 };
 
 void quotient_round_even(mpz_ptr q, mpz_srcptr n, mpz_srcptr d) {
@@ -41,10 +43,19 @@ void quotient_round_even(mpz_ptr q, mpz_srcptr n, mpz_srcptr d) {
   if (c > 0 || (c == 0 && mpz_odd_p(q) != 0)) mpz_add_ui(q, q, 1);
 }
 
-const Rounding kFloor = {std::floor, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_fdiv_q(q, n, d); }};
-const Rounding kCeiling = {std::ceil, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_cdiv_q(q, n, d); }};
-const Rounding kTruncate = {std::trunc, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_tdiv_q(q, n, d); }};
-const Rounding kRound = {round_even, quotient_round_even};
+const Rounding kFloor = {std::floor, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_fdiv_q(q, n, d); },
+                         [](std::int64_t, std::int64_t, std::int64_t, bool negative) -> std::int64_t { return negative ? -1 : 0; }};
+const Rounding kCeiling = {std::ceil, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_cdiv_q(q, n, d); },
+                           [](std::int64_t, std::int64_t, std::int64_t, bool negative) -> std::int64_t { return negative ? 0 : 1; }};
+const Rounding kTruncate = {std::trunc, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_tdiv_q(q, n, d); },
+                            [](std::int64_t, std::int64_t, std::int64_t, bool) -> std::int64_t { return 0; }};
+const Rounding kRound = {round_even, quotient_round_even,
+                         [](std::int64_t q, std::int64_t rest, std::int64_t d, bool negative) -> std::int64_t {
+                           const std::int64_t twice = 2 * std::abs(rest);  // of fixnums
+                           const std::int64_t whole = std::abs(d);
+                           if (twice < whole || (twice == whole && q % 2 == 0)) return 0;
+                           return negative ? -1 : 1;
+                         }};
 
 // V as integer * 2^exponent, exactly. Precondition: a number, finite.
 void scaled_integer(Value v, Integer& out, int& exponent) {
@@ -90,6 +101,13 @@ Value round_number(Context& cx, const Rounding& how, Value n, Value d) {
     Integer q;
     how.of_quotient(q.get(), x.get(), y.get());
     return integer_from_mpz(cx, q.get());
+  }
+  if (n.is_fixnum() && d.is_fixnum()) {
+    const std::int64_t a = n.as_fixnum();
+    const std::int64_t b = d.as_fixnum();
+    const std::int64_t rest = a % b;
+    const std::int64_t q = a / b;
+    return make_integer(cx, rest == 0 ? q : q + how.of_rest(q, rest, b, (a < 0) != (b < 0)));
   }
   const IntegerView x(n);
   const IntegerView y(d);
