@@ -182,9 +182,7 @@ DATA_LOOKS(memql, "memql", 2, 2, "Return the tail of LIST whose car is `eql' to 
   return find_tail(cx, list, [x](Value e) -> Maybe<bool> { return eql(e, x); });
 }
 DATA_LOOKS(member, "member", 2, 2, "Return the tail of LIST whose car is `equal' to ELT, or nil.")
-(Context& cx, Value x, Value list) {
-  return find_tail(cx, list, EqualTo(cx, x));
-}
+(Context& cx, Value x, Value list) { return find_tail(cx, list, EqualTo(cx, x)); }
 DATA_LOOKS(assq, "assq", 2, 2, "Return the first element of ALIST whose car is `eq' to KEY, or nil.")
 (Context& cx, Value key, Value list) {
   return find_element(cx, list, [key](Value e) -> Maybe<bool> { return e.is_cons() && car_raw(e) == key; });

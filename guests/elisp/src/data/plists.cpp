@@ -1,6 +1,6 @@
 // Property lists, of symbols and by themselves, and widgets (fns.c of GNU).
-#include "neovm/core/list_walk.hpp"
 #include "equal_to.hpp"
+#include "neovm/core/list_walk.hpp"
 #include "rows.hpp"
 
 namespace neovm::elisp {

@@ -43,10 +43,12 @@ void quotient_round_even(mpz_ptr q, mpz_srcptr n, mpz_srcptr d) {
   if (c > 0 || (c == 0 && mpz_odd_p(q) != 0)) mpz_add_ui(q, q, 1);
 }
 
-const Rounding kFloor = {std::floor, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_fdiv_q(q, n, d); },
-                         [](std::int64_t, std::int64_t, std::int64_t, bool negative) -> std::int64_t { return negative ? -1 : 0; }};
-const Rounding kCeiling = {std::ceil, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_cdiv_q(q, n, d); },
-                           [](std::int64_t, std::int64_t, std::int64_t, bool negative) -> std::int64_t { return negative ? 0 : 1; }};
+const Rounding kFloor = {
+    std::floor, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_fdiv_q(q, n, d); },
+    [](std::int64_t, std::int64_t, std::int64_t, bool negative) -> std::int64_t { return negative ? -1 : 0; }};
+const Rounding kCeiling = {
+    std::ceil, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_cdiv_q(q, n, d); },
+    [](std::int64_t, std::int64_t, std::int64_t, bool negative) -> std::int64_t { return negative ? 0 : 1; }};
 const Rounding kTruncate = {std::trunc, [](mpz_ptr q, mpz_srcptr n, mpz_srcptr d) { mpz_tdiv_q(q, n, d); },
                             [](std::int64_t, std::int64_t, std::int64_t, bool) -> std::int64_t { return 0; }};
 const Rounding kRound = {round_even, quotient_round_even,
