@@ -53,6 +53,19 @@ namespace neovm::elisp {
     }                                                                   \
   } while (false)
 
+// What `with-output-to-temp-buffer` begins with. Compilers have not written this instruction for ten years: it is in Lisp.
+static Value obsolete_temp_buffer_re(Context& cx, Value name) {
+  static constexpr const char* kSetup =
+      "(lambda (name) (let ((directory default-directory)) (with-current-buffer (get-buffer-create name)"
+      " (kill-all-local-variables) (delete-all-overlays)"
+      " (setq default-directory directory buffer-read-only nil buffer-file-name nil buffer-undo-list t)"
+      " (let ((inhibit-read-only t) (inhibit-modification-hooks t)) (erase-buffer) (run-hooks 'temp-buffer-setup-hook))"
+      " (current-buffer))))";
+  const Value text = TRY(make_string(cx, kSetup));
+  const Value setup = TRY(funcall_re(cx, Qread_from_string, {text}));
+  return funcall_re(cx, car_raw(setup), {name});
+}
+
 Action run_bytecode(Context& cx, Machine& m, Action action) {
   static const void* const kLabels[256] = {
 #define L(n)                       &&op_##n,
@@ -728,11 +741,25 @@ op_condition_case : {  // [VAR FORM HANDLERS]
   TOP() = v;
   NEXT();
 }
-op_temp_setup:
-op_temp_show:
+op_temp_setup : {  // NAME, and then the buffer; `standard-output` is bound to it
   SAVE();
-  unimplemented(cx, "byte-code of with-output-to-temp-buffer");
-  return Action::kRaise;
+  const Value buffer = obsolete_temp_buffer_re(cx, TOP());
+  if (buffer.is_exit() || bind_variable_re(cx, Qstandard_output, buffer).is_exit()) return Action::kRaise;
+  RELOAD();
+  TOP() = buffer;
+  NEXT();
+}
+op_temp_show : {  // BUFFER VALUE
+  SAVE();
+  const std::size_t depth = cx.bindings.size();
+  if (funcall_re(cx, intern(cx, "internal-temp-output-buffer-show"), {sp[-2]}).is_exit() ||
+      unbind_to_re(cx, depth > fp->bindings ? depth - 1 : depth, kNil).is_exit())
+    return Action::kRaise;
+  RELOAD();
+  --sp;
+  TOP() = *sp;
+  NEXT();
+}
 
 op_constant:
   PUSH(consts[pc[-1] - 192]);
