@@ -194,11 +194,37 @@ TEST_F(RegexSearchTest, FoldingIsThatOfTheTable) {
       }
     }
   };
+  // Sets are closed under it in the same way.
+  const auto check_sets = [&](Value table) {
+    text::CaseFolder plain(table);
+    text::CaseFolder quick(table);
+    quick.use(cache.of(plain));
+    for (int round = 0; round < 200; ++round) {
+      text::regex::Tree trees[2];
+      text::regex::CharSet set;
+      set.negated = below(4) == 0;
+      for (int n = below(6); n > 0; --n) {
+        const int c = below(2) == 0 ? below(128) : 'a' + below(26);
+        set.bits[c >> 6] |= std::uint64_t{1} << (c & 63);
+      }
+      if (below(4) == 0) set.ranges.push_back({kKelvin - below(3), kKelvin + below(3)});
+      if (below(4) == 0) set.ranges.push_back({kLongS - below(3), kLongS});
+      for (text::regex::Tree& tree : trees) tree.sets.push_back(set);
+      text::regex::finish_sets(&trees[0], true, plain, plain);
+      text::regex::finish_sets(&trees[1], true, quick, plain);
+      const text::regex::CharSet& a = trees[0].sets[0];
+      const text::regex::CharSet& b = trees[1].sets[0];
+      EXPECT_TRUE(std::equal(a.bits, a.bits + 4, b.bits));
+      EXPECT_TRUE(std::equal(a.ranges.begin(), a.ranges.end(), b.ranges.begin(), b.ranges.end(),
+                             [](auto x, auto y) { return x.from == y.from && x.to == y.to; }));
+    }
+  };
   for (const bool equivalents : {true, false}) {
     const Value table = case_table(equivalents);
     const Value next = equivalents ? slot_raw(table, kCharTableExtras + 2) : slot_raw(table, kCharTableExtras);
     check(table, true);
     check(table, true);
+    check_sets(table);
     char_table_set(cx_, table, '[', Value::fixnum('{'));
     check(table, true);
     char_table_set(cx_, next, '[', Value::fixnum('{'));
@@ -211,6 +237,7 @@ TEST_F(RegexSearchTest, FoldingIsThatOfTheTable) {
     check(table, true);
     char_table_set(cx_, table, kLongS, Value::fixnum('k'));
     check(table, true);
+    check_sets(table);
     char_table_set(cx_, next, kLongS, Value::fixnum('a'));  // k does not come back to itself
     check(table, !equivalents);
     char_table_set(cx_, next, kLongS, Value::fixnum('k'));

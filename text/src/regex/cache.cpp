@@ -149,16 +149,6 @@ CaseFolder::CaseFolder(Value case_table) {
   if (!is_char_table(canonical_table_)) canonical_table_ = down_;
 }
 
-void CaseFolder::alone_ascii(std::uint64_t* out) const {
-  out[0] = out[1] = 0;
-  if (ascii_ != nullptr) {
-    std::copy(ascii_->alone, ascii_->alone + 2, out);
-    return;
-  }
-  for (int c = 0; c < 128; ++c)
-    if (alone(c)) out[c >> 6] |= std::uint64_t{1} << (c & 63);
-}
-
 std::shared_ptr<const AsciiCanonical> CaseFolder::canonical_ascii() const {
   if (ascii_ != nullptr) return ascii_->canonical;
   auto out = std::make_shared<AsciiCanonical>();

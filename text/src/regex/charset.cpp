@@ -31,16 +31,50 @@ bool ascii_in_classes(std::uint32_t classes, int c, const CaseFolder& folder) {
   return (classes & kClassCased) != 0 && (folder.is_lower(c) || folder.is_upper(c));
 }
 
-// Calls visit(c) for the ASCII characters that have other cases, and perhaps for others.
+bool has_bit(const CharSet& s, int c) { return ((s.bits[c >> 6] >> (c & 63)) & 1) != 0; }
+
+// Calls visit(c) for each of `bits`.
 template <class Visit>
-void each_with_case(const CaseFolder& folder, Visit visit) {
-  std::uint64_t alone[2];
-  folder.alone_ascii(alone);
-  for (int half = 0; half < 2; ++half)
-    for (std::uint64_t rest = ~alone[half]; rest != 0; rest &= rest - 1) visit(64 * half + std::countr_zero(rest));
+void each_bit(std::uint64_t low, std::uint64_t high, Visit visit) {
+  for (; low != 0; low &= low - 1) visit(std::countr_zero(low));
+  for (; high != 0; high &= high - 1) visit(64 + std::countr_zero(high));
 }
 
-bool has_bit(const CharSet& s, int c) { return ((s.bits[c >> 6] >> (c & 63)) & 1) != 0; }
+// Adds to `closed` the ASCII characters whose other cases the set has.
+void close_ascii(const CharSet& s, const CaseFolder& folder, std::uint64_t* closed) {
+  const auto add = [closed](int c) { closed[c >> 6] |= std::uint64_t{1} << (c & 63); };
+  const auto ask = [&](int c) {
+    int same[32];
+    const int n = folder.equivalents(c, same, 32);
+    for (int i = 1; i < n; ++i)
+      if (same[i] < 128 ? has_bit(s, same[i]) : in_ranges(s.ranges, same[i])) return add(c);
+  };
+  if (const AsciiFolding* const known = folder.ascii()) {
+    each_bit(~known->alone[0] & ~s.bits[0], ~known->alone[1] & ~s.bits[1], [&](int c) {
+      if (((known->other_bits[c][0] & s.bits[0]) | (known->other_bits[c][1] & s.bits[1])) != 0) {
+        add(c);
+      } else if (((known->wide[c >> 6] >> (c & 63)) & 1) != 0) {
+        ask(c);
+      }
+    });
+    return;
+  }
+  for (int c = 0; c < 128; ++c)
+    if (!has_bit(s, c) && !folder.alone(c)) ask(c);
+}
+
+// Adds to `more` the other cases of the set's ASCII characters that are not ASCII.
+void add_wide_cases(const CharSet& s, const CaseFolder& folder, std::vector<Range>* more) {
+  const AsciiFolding* const known = folder.ascii();
+  const std::uint64_t all = ~std::uint64_t{0};
+  each_bit(s.bits[0] & (known != nullptr ? known->wide[0] : all), s.bits[1] & (known != nullptr ? known->wide[1] : all),
+           [&](int c) {
+             int same[32];
+             const int n = folder.equivalents(c, same, 32);
+             for (int i = 1; i < n; ++i)
+               if (same[i] >= 128) more->push_back({same[i], same[i]});
+           });
+}
 
 }  // namespace
 
@@ -105,13 +139,7 @@ void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, co
     if (folder.folds()) {
       std::uint64_t closed[2] = {s.bits[0], s.bits[1]};
       int same[32];
-      each_with_case(folder, [&](int c) {
-        if (has_bit(s, c)) return;
-        const int n = folder.equivalents(c, same, 32);
-        for (int i = 1; i < n; ++i)
-          if (same[i] < 128 ? has_bit(s, same[i]) : in_ranges(s.ranges, same[i]))
-            closed[c >> 6] |= std::uint64_t{1} << (c & 63);
-      });
+      close_ascii(s, folder, closed);
       std::int64_t total = 0;
       for (const Range& r : s.ranges) total += r.to - r.from + 1;
       if (total > kMaxExpanded) {
@@ -125,12 +153,7 @@ void finish_sets(Tree* tree, bool target_multibyte, const CaseFolder& folder, co
               if (same[i] >= 128) more.push_back({same[i], same[i]});
           }
         }
-        each_with_case(folder, [&](int c) {
-          if (!has_bit(s, c)) return;
-          const int n = folder.equivalents(c, same, 32);
-          for (int i = 1; i < n; ++i)
-            if (same[i] >= 128) more.push_back({same[i], same[i]});
-        });
+        add_wide_cases(s, folder, &more);
         s.ranges.insert(s.ranges.end(), more.begin(), more.end());
         normalize(&s.ranges);
       }

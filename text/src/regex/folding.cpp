@@ -67,6 +67,13 @@ bool FoldingCache::fill(const Value* canonical, const Value* next, const CaseFol
     if (folder.alone(c)) folding_.alone[c >> 6] |= std::uint64_t{1} << (c & 63);
     folding_.count[c] = static_cast<std::uint8_t>(n);
     std::copy(all, all + n, folding_.same[c]);
+    for (int i = 1; i < n; ++i) {
+      if (all[i] < 0x80) {
+        folding_.other_bits[c][all[i] >> 6] |= std::uint64_t{1} << (all[i] & 63);
+      } else {
+        folding_.wide[c >> 6] |= std::uint64_t{1} << (c & 63);
+      }
+    }
   }
   return true;
 }

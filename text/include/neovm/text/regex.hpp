@@ -89,6 +89,8 @@ struct AsciiFolding {
   static constexpr int kRoom = 4;
   std::shared_ptr<const AsciiCanonical> canonical;
   std::uint64_t alone[2];
+  std::uint64_t wide[2];             // characters with other cases that are not ASCII
+  std::uint64_t other_bits[128][2];  // the other cases that are
   std::uint8_t count[128];
   std::int32_t same[128][kRoom];
 };
@@ -99,14 +101,13 @@ class CaseFolder {
   explicit CaseFolder(Value case_table);
   // To be asked first; null: none. Good while the table stays as it is.
   void use(const AsciiFolding* ascii) { ascii_ = ascii; }
+  [[nodiscard]] const AsciiFolding* ascii() const { return ascii_; }
   [[nodiscard]] bool folds() const { return canonical_table_ != kNil; }
   [[nodiscard]] int canonical(int c) const {
     if (canonical_table_ == kNil) return c;
     const Value v = look_up(canonical_table_, c);
     return v.is_fixnum() ? static_cast<int>(v.as_fixnum()) : c;
   }
-  // Which ASCII characters are alone, as bits.
-  void alone_ascii(std::uint64_t* out) const;
   [[nodiscard]] std::shared_ptr<const AsciiCanonical> canonical_ascii() const;
   // Certainly without other cases: most characters, and cheap to ask.
   [[nodiscard]] bool alone(int c) const {

@@ -332,8 +332,12 @@ DATA_WRITES(unify_charset, "unify-charset", 1, 3,
 DATA_WRITES(set_charset_priority, "set-charset-priority", 1, kMany, "Put the CHARSETS first in the order of priority.")
 (Context& cx, Arguments args) {
   std::vector<int> order;
+  std::vector<bool> seen;
   const auto add = [&](int id) {
-    if (std::find(order.begin(), order.end(), id) == order.end()) order.push_back(id);
+    const auto i = static_cast<std::size_t>(id);
+    if (i >= seen.size()) seen.resize(2 * i + 1);
+    if (!seen[i]) order.push_back(id);
+    seen[i] = true;
   };
   for (const Value name : args) add(TRY(charset_argument(cx, name))->id);
   const std::size_t named = order.size();
