@@ -1,6 +1,7 @@
 // time-add, time-subtract, comparison and conversion.
 #include <cmath>
 
+#include "time/small_time.hpp"
 #include "time/time_value.hpp"
 
 namespace neomacs::host {
@@ -19,14 +20,35 @@ Value arithmetic_result(Context& cx, const TimeValue& r, bool ticks_form) {
   return cons(cx, ticks, hz);
 }
 
+constexpr std::int64_t kTrillion = 1'000'000'000'000;
+
+// The same of a small result; unbound when it is not small enough.
+Value small_result(Context& cx, const SmallTime& r, bool ticks_form) {
+  if (r.hz == 1) return make_integer(cx, r.ticks);
+  Value listed = kUnbound;
+  if (!ticks_form && kTrillion % r.hz == 0) return small_as_list(cx, r, &listed) ? listed : kUnbound;
+  const Value ticks = TRY(make_integer(cx, r.ticks));
+  const Value hz = TRY(make_integer(cx, r.hz));
+  return cons(cx, ticks, hz);
+}
+
 // Fractions are added over the least common multiple and reduced, but not to a frequency below that of
 // both arguments: the frequency tells the precision.
 Value combine(Context& cx, Value a, Value b, bool subtract) {
+  SmallTime small_a;
+  SmallTime small_b;
+  SmallTime sum;
+  if (small_time(a, &small_a) && (a == b ? (small_b = small_a, true) : small_time(b, &small_b)) &&
+      small_combine(small_a, small_b, subtract, &sum)) {
+    const Value result = small_result(cx, sum, small_a.form == TimeForm::kTicks || small_b.form == TimeForm::kTicks);
+    if (!result.is_unbound()) return result;
+  }
   const TimeValue x = TRY(time_argument(cx, a));
   const TimeValue y = a == b ? x : TRY(time_argument(cx, b));
   if (!x.finite || !y.finite) {
     const double p = time_as_double(x);
     const double q = time_as_double(y);
+    if (std::isnan(q) && !std::isnan(p)) return make_float(cx, subtract ? -q : q);  // with its sign
     return make_float(cx, subtract ? p - q : p + q);
   }
   const bool ticks_form = x.form == TimeForm::kTicks || y.form == TimeForm::kTicks;
@@ -61,16 +83,20 @@ Value combine(Context& cx, Value a, Value b, bool subtract) {
 // A time that is no number compares with nothing, not even with what is no time at all.
 bool is_nan(Value v) { return v.is_float() && std::isnan(float_raw(v)); }
 
-// -1, 0, 1, or 2 when one is not a number.
+bool is_infinite(Value v) { return v.is_float() && std::isinf(float_raw(v)); }
+
+// -1, 0 or 1. Neither is NaN.
 Maybe<int> compare(Context& cx, Value a, Value b) {
-  const TimeValue x = TRY(time_argument(cx, a));
-  const TimeValue y = TRY(time_argument(cx, b));
-  if (!x.finite || !y.finite) {
-    const double p = x.finite ? time_as_double(x) : x.number;
-    const double q = y.finite ? time_as_double(y) : y.number;
-    if (std::isnan(p) || std::isnan(q)) return 2;
+  SmallTime small_a;
+  SmallTime small_b;
+  if (small_time(a, &small_a) && small_time(b, &small_b)) return small_compare(small_a, small_b);
+  if (is_infinite(a) || is_infinite(b)) {  // whatever the other is
+    const double p = a.is_float() ? float_raw(a) : 0;
+    const double q = b.is_float() ? float_raw(b) : 0;
     return p < q ? -1 : static_cast<int>(p > q);
   }
+  const TimeValue x = TRY(time_argument(cx, a));
+  const TimeValue y = TRY(time_argument(cx, b));
   Integer s;
   Integer t;
   mpz_mul(s.get(), x.ticks.get(), y.hz.get());
@@ -109,6 +135,9 @@ NEOVM_PRIMITIVE(time_equal_p, "time-equal-p", 2, 2, kWorkerSafe, kStateRead, kMa
 NEOVM_PRIMITIVE(float_time, "float-time", 0, 1, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
                 "Return a time value as a float number of seconds.")
 (Context& cx, Value time) {
+  if (time.is_float()) return make_float(cx, float_raw(time));
+  SmallTime small;
+  if (small_time(time, &small)) return make_float(cx, small_as_double(small));
   const TimeValue t = TRY(time_argument(cx, time));
   return make_float(cx, time_as_double(t));
 }
@@ -120,6 +149,21 @@ NEOVM_PRIMITIVE(current_time, "current-time", 0, 0, kWorkerSafe, kStateRead, kMa
 NEOVM_PRIMITIVE(time_convert, "time-convert", 1, 2, kWorkerSafe, kStateRead, kMayGc, kNoReentry, kNondeterministic,
                 "Convert TIME to FORM: a frequency, t, integer or list.")
 (Context& cx, Value time, Value form) {
+  SmallTime small;
+  if (small_time(time, &small)) {
+    Value result = kUnbound;
+    if (form.is_nil() || form == Qlist) {
+      if (small_as_list(cx, small, &result)) return result;
+    } else if (form == Qt || form == Qinteger || (form.is_fixnum() && form.as_fixnum() > 0)) {
+      const std::int64_t hz = form == Qt ? small.hz : (form == Qinteger ? 1 : form.as_fixnum());
+      if (small_at_frequency(small, hz, &small)) {
+        const Value ticks = TRY(make_integer(cx, small.ticks));
+        if (form == Qinteger) return ticks;
+        const Value frequency = TRY(make_integer(cx, small.hz));
+        return cons(cx, ticks, frequency);
+      }
+    }
+  }
   TimeValue t = TRY(time_argument(cx, time));
   if (!t.finite) {
     if (std::isnan(t.number)) return error_text(cx, "Invalid time specification");

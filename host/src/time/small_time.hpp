@@ -1,0 +1,28 @@
+// Time values whose ticks and frequency fit the machine's integers, as nearly all do: the arithmetic of time_value.hpp without
+// GMP. Each function answers false, and changes nothing, where a result might not fit; the caller then takes the other way.
+#pragma once
+
+#include "time/time_value.hpp"
+
+namespace neomacs::host {
+
+struct SmallTime {
+  std::int64_t ticks = 0;
+  std::int64_t hz = 1;  // above 0
+  TimeForm form = TimeForm::kInteger;
+};
+
+// V, when it is a valid time value and small.
+bool small_time(Value v, SmallTime* out);
+// Nearest double.
+double small_as_double(const SmallTime& t);
+// (HI LO US PS), rounded down. Allocates.
+bool small_as_list(Context& cx, const SmallTime& t, Value* out);
+// The same time in ticks of 1/HZ seconds, rounded down. Precondition: hz > 0.
+bool small_at_frequency(const SmallTime& t, std::int64_t hz, SmallTime* out);
+// -1, 0 or 1.
+int small_compare(const SmallTime& a, const SmallTime& b);
+// Sum or difference, at the frequency that Emacs gives it: the least common multiple, reduced, but not below both arguments'.
+bool small_combine(const SmallTime& a, const SmallTime& b, bool subtract, SmallTime* out);
+
+}  // namespace neomacs::host
