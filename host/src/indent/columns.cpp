@@ -69,11 +69,18 @@ Scan scan_columns(Context& cx, Buffer& b, Pos from, Pos limit, std::int64_t goal
   const ColumnMeasure m = column_measure(cx, b);
   const bool returns_end = buffer_variable(cx, b, Qselective_display) == Qt;
   Scan s{from, 0, 0};
-  while (s.pos.chars < limit.chars && s.column < goal) {
-    if (m.hides && is_hidden_at(cx, b, s.pos.chars)) {
+  bool hidden = false;
+  std::int64_t same_until = 0;  // where that may be otherwise
+  while (s.pos.chars < limit.chars) {
+    if (m.hides && s.pos.chars >= same_until) {
+      hidden = is_hidden_at(cx, b, s.pos.chars);
+      same_until = std::min(PropertyTarget(b).run_at(s.pos.chars).end, next_overlay_change(b, s.pos.chars));
+    }
+    if (hidden) {
       s.pos = b.text->next(s.pos);
       continue;
     }
+    if (s.column >= goal) break;  // behind what is hidden there
     const int c = b.text->char_at(s.pos);
     if (c == '\n' || (c == '\r' && returns_end)) break;
     s.previous_column = s.column;

@@ -1,6 +1,7 @@
 // Reading and printing numbers (lread.c:string_to_number and print.c:float_to_string of GNU, by behaviour).
 #include "neovm/elisp/number_text.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -116,7 +117,18 @@ std::string shortest_float(double d) {
     return (std::signbit(d) ? "-" : "") + std::to_string(payload) + ".0e+NaN";
   }
   char buffer[64];
-  const auto r = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(d), std::chars_format::scientific);
+  auto r = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(d), std::chars_format::scientific);
+  // Below a power of two numbers lie closer together than above it: fewer digits may read back exactly than %g would try, when they
+  // are not those of the number.
+  if ((std::bit_cast<std::uint64_t>(d) & ((std::uint64_t{1} << 52) - 1)) == 0) {
+    for (int after_point = std::max<int>(0, static_cast<int>(std::find(buffer, r.ptr, 'e') - buffer) - 2);;
+         ++after_point) {
+      double back = 0;
+      r = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(d), std::chars_format::scientific, after_point);
+      std::from_chars(buffer, r.ptr, back);
+      if (back == std::fabs(d)) break;
+    }
+  }
   std::string digits;
   const char* p = buffer;
   for (; p != r.ptr && *p != 'e'; ++p)

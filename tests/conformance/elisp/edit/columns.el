@@ -26,3 +26,8 @@
 (let ((buffer-read-only t)) (call-interactively (lambda () (interactive "*") 3)))
 (let ((last-command-event ?x)) (list (self-insert-command 2) (buffer-string) (self-insert-command 1 ?y) (buffer-string) (condition-case e (self-insert-command -1) (error e)) (condition-case e (self-insert-command 'a) (error e)) (self-insert-command 0)))
 (progn (insert "abcdef") (goto-char 2) (let ((overwrite-mode 'overwrite-mode-textual)) (self-insert-command 2 ?z) (list (buffer-string) (point))))
+(with-temp-buffer
+  (dotimes (i 12) (insert (propertize "abc" 'face (if (= 0 (% i 5)) 'bold)) (propertize "x\t" 'invisible (= 0 (% i 3))) "é"))
+  (setq buffer-invisibility-spec '(t))
+  (overlay-put (make-overlay 20 30) 'invisible t)
+  (list (current-column) (mapcar (lambda (c) (goto-char 1) (list (move-to-column c) (point))) (number-sequence 0 90 3))))

@@ -200,3 +200,5 @@
 (* 3 0.0)
 (logand -1.0)
 (% 'a 1)
+(mapcar (lambda (i) (number-to-string (ldexp 1.0 i))) '(-1074 -1073 -1022 -44 -10 -3 0 24 53 89 100 1023))
+(mapcar (lambda (i) (number-to-string (ldexp -1.0 i))) '(-1074 -44 89))
