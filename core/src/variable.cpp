@@ -67,7 +67,14 @@ static Value check_variable_type(Context& cx, const SymbolCells& c, Value v) {
 static void after_hooked_write(Context& cx, Value symbol) {
   if (symbol == Qquit_flag || symbol == Qinhibit_quit) {
     const Value flag = cx.cells(Qquit_flag).value;
-    if (flag.truthy() && !flag.is_unbound() && !variable_true(cx, Qinhibit_quit)) cx.interrupt(kInterruptQuit);
+    const bool wanted = flag.truthy() && !flag.is_unbound();
+    const bool due = wanted && !variable_true(cx, Qinhibit_quit);
+    // Loops without forms or calls find it when their countdown is over, like Emacs's, which look at each 256th round.
+    if (due) cx.interrupts.fetch_or(kInterruptQuit, std::memory_order_relaxed);
+    // Lisp takes back what it asked for, or what somebody typed.
+    if (!wanted && symbol == Qquit_flag)
+      cx.interrupts.fetch_and(~static_cast<std::uint32_t>(kInterruptQuit), std::memory_order_relaxed);
+    if (const auto hook = cx.isolate().guest_hooks().quit_is_due; hook != nullptr) hook(cx, due);
   } else if (symbol == Qdebug_on_next_call) {
     if (cx.cells(symbol).value.truthy()) cx.interrupt(kInterruptDebug);
   }

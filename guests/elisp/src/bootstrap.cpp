@@ -183,7 +183,8 @@ void attach_context(Context& cx, bool every_start) {
   m->cx = &cx;
   m->tiers = &tiers_of(cx);
   if (m->tiers->options.count) m->quiet_forms = 0;
-  m->max_depth = &cx.cells(Qmax_lisp_eval_depth);
+  m->max_depth = m->depth_limit = &cx.cells(Qmax_lisp_eval_depth);
+  m->quit_limit.value = Value::fixnum(-1);
   m->max_specpdl = &cx.cells(Qmax_specpdl_size);
   m->stress = cx.isolate().options().heap.stress;
   find_machine_primitives(*m);
@@ -196,6 +197,10 @@ void attach_context(Context& cx, bool every_start) {
   hooks.start = start_hook;
   hooks.resume = resume_hook;
   hooks.notify_watchers = notify_watchers;
+  hooks.quit_is_due = [](Context& cx, bool due) {
+    Machine& m = machine(cx);
+    m.max_depth = due ? &m.quit_limit : m.depth_limit;
+  };
   hooks.resolve_exit = resolve_exit;
   hooks.run_cleanup = run_cleanup;
   hooks.run_hook = run_hook_hook;

@@ -37,6 +37,8 @@ struct GuestHooks {
   void (*resolve_exit)(Context& cx) = nullptr;
   // If set: told of an error that nothing will catch, everything still bound, in place of the debugger. May run Lisp.
   void (*uncaught_re)(Context& cx, Value symbol, Value data) = nullptr;
+  // Lisp wrote quit-flag or inhibit-quit: a quit is due at the next form or call, or is not any more.
+  void (*quit_is_due)(Context& cx, bool due) = nullptr;
   // Runs the clean-up of a kUnwindLisp binding; kExit when it fails.
   Value (*run_cleanup)(Context& cx, Value forms, Value env) = nullptr;
   Value (*run_hook)(Context& cx, std::span<const Value> args) = nullptr;

@@ -77,7 +77,7 @@ void raise_limit(SymbolCells* cell, std::int64_t used, std::int64_t room) {
 
 void restore_limits(Context& cx, Value data) {
   Machine& m = machine(cx);
-  store(&m.max_depth->value, car_raw(data));
+  store(&m.depth_limit->value, car_raw(data));
   store(&m.max_specpdl->value, cdr_raw(data));
 }
 
@@ -85,8 +85,8 @@ void restore_limits(Context& cx, Value data) {
 Value call_debugger_re(Context& cx, Value args) {
   Machine& m = machine(cx);
   const std::size_t depth = cx.bindings.size();
-  record_unwind(cx, restore_limits, cons(cx, m.max_depth->value, m.max_specpdl->value));
-  raise_limit(m.max_depth, cx.eval_depth, 100);
+  record_unwind(cx, restore_limits, cons(cx, m.depth_limit->value, m.max_specpdl->value));
+  raise_limit(m.depth_limit, cx.eval_depth, 100);
   raise_limit(m.max_specpdl, static_cast<std::int64_t>(depth) + cx.eval_depth, 200);
   store(&cx.cells(Qdebug_on_next_call).value, kNil);
   const Value events = variable_value(cx, Qnum_nonmacro_input_events);
@@ -181,7 +181,7 @@ void resolve_exit(Context& cx) {
   if (fresh && !hook.is_unbound() && hook.truthy()) {
     // Edebug restores these itself.
     cx.eval_depth += 20;
-    raise_limit(m.max_depth, cx.eval_depth, 0);
+    raise_limit(m.depth_limit, cx.eval_depth, 0);
     const Value args[2] = {saved[0], saved[1]};
     if (funcall_re(cx, hook, args).is_exit()) {
       cx.sp = saved;

@@ -100,7 +100,11 @@ struct Machine {
   Action resume_action = Action::kContinue;
   ResumePoint resume_point = ResumePoint::kWhile;
   std::int64_t start_depth = 0;  // eval_depth outside of the suspended run
+  // max-lisp-eval-depth; `quit_limit`, which everything exceeds, while a quit that Lisp asked for is due: so forms and calls look
+  // for it at no cost.
   SymbolCells* max_depth = nullptr;
+  SymbolCells* depth_limit = nullptr;  // always max-lisp-eval-depth
+  SymbolCells quit_limit{};
   SymbolCells* max_specpdl = nullptr;
   Value signaling_function = kNil;  // for nested errors and `signal`
   std::int64_t when_entered_debugger = -1;

@@ -94,6 +94,10 @@ Value poll_slow(Context& cx, Machine& m) {
 }
 
 bool depth_exceeded(Context& cx, Machine& m) {
+  if (m.max_depth == &m.quit_limit) {
+    m.max_depth = m.depth_limit;
+    if (!check_quit(cx).ok()) return true;
+  }
   if (m.max_depth->value.as_fixnum() < 100) store(&m.max_depth->value, Value::fixnum(100));
   if (cx.eval_depth <= m.max_depth->value.as_fixnum()) return false;
   error_text(cx, "Lisp nesting exceeds ‘max-lisp-eval-depth’");
