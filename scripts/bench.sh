@@ -17,7 +17,7 @@ Runs the benchmarks of bench/NAME (default: all of them) beside their anchors in
   heap    ns per cons and per float, minor pauses, against Emacs with stock and with 100 MB GC threshold
   startup how long a small script takes, from the image's mapping on and as a process, against Emacs
   speed   the nine programs of bench/speed, against Emacs's interpreter and byte-code
-  caches  how often inline caches hit, in programs and suites of tests: at least 90 % each (six minutes)
+  caches  how often inline caches hit, in programs and suites of tests: at least 90 % each (three minutes)
   instructions  what the nine programs and a start execute, by callgrind, against bench/instructions/counts.json
   transfer  copying values between two heaps, against Erlang
   bytecomp  GNU's byte compiler on its 94 files of lisp/emacs-lisp, against Emacs: equal bytes, CPU time

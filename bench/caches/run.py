@@ -1,9 +1,9 @@
 """How often inline caches hit: the nine programs of bench/speed, elisp-benchmarks, GNU's rungs 1 and 2, the own corpus.
 
-Each as source and as byte-code (.elc by neomacs's own byte compiler; forms of the corpus as functions that it made), with all in
-register code from the first call on and, programs and source, as it comes. By executions; what counts as a miss is said in
-scripts/tier_share.py. The gate is 90 % for each row (six minutes). What is not on this machine (elisp-benchmarks, GNU's tests) is
-left out, and said so.
+Each as source (elisp-benchmarks with --long) and as byte-code (.elc by neomacs's own byte compiler; forms of the corpus as functions
+that it made), with all in register code from the first call on and, programs and source, as it comes. By executions; what counts as
+a miss is said in scripts/tier_share.py. The gate is 90 % for each row (three minutes). What is not on this machine (elisp-benchmarks,
+GNU's tests) is left out, and said so.
 """
 
 import re
@@ -21,6 +21,7 @@ import tier_share  # noqa: E402
 
 WARM = list(tier_share.REGISTER_ARGS)
 CONFIGURATIONS = [("", []), ("-at-once", WARM)]
+KINDS_OF_SUITE = ["elc"]
 # Binds a max-lisp-eval-depth that is too small for interpreted functions, in Emacs as well.
 COMPILED_ONLY = ["listlen-tc"]
 GNU_TESTS = common.ROOT / ".cache/gnu/test"
@@ -48,7 +49,7 @@ def suite(rows, start, work):
     sources = sorted(place.glob("*.el"))
     if not sources:
         print("  elisp-benchmarks is not on this machine, left out (see bench/elisp/run.py)")
-    for kind in ("source", "elc") if sources else ():
+    for kind in KINDS_OF_SUITE if sources else ():
         for suffix, arguments in CONFIGURATIONS:
             reports, worst, told = [], 0, ""
             for source in sources:
@@ -103,7 +104,9 @@ def suites_of_tests(rows, neomacs):
 
 
 def main():
-    options = common.arguments(__doc__)
+    options = common.arguments(__doc__, [("--long", "elisp-benchmarks from source, too: a quarter of an hour each")])
+    if options.long:
+        KINDS_OF_SUITE.insert(0, "source")
     neomacs = str(Path(options.bin).resolve() / "neomacs")
     start = [neomacs, "--batch", "-Q", *shlex.split(options.vm_args)]
     rows = common.Rows()
