@@ -24,10 +24,13 @@ constexpr std::int64_t kTrillion = 1'000'000'000'000;
 
 // The same of a small result; unbound when it is not small enough.
 Value small_result(Context& cx, const SmallTime& r, bool ticks_form) {
-  if (r.hz == 1) return make_integer(cx, r.ticks);
-  Value listed = kUnbound;
-  if (!ticks_form && kTrillion % r.hz == 0) return small_as_list(cx, r, &listed) ? listed : kUnbound;
-  const Value ticks = TRY(make_integer(cx, r.ticks));
+  if (!ticks_form && r.hz != 1 && kTrillion % r.hz == 0) {
+    Value listed = kUnbound;
+    return small_as_list(cx, r, &listed) ? listed : kUnbound;
+  }
+  if (!fits_word(r.ticks)) return kUnbound;
+  const Value ticks = TRY(make_integer(cx, static_cast<std::int64_t>(r.ticks)));
+  if (r.hz == 1) return ticks;
   const Value hz = TRY(make_integer(cx, r.hz));
   return cons(cx, ticks, hz);
 }
@@ -89,7 +92,8 @@ bool is_infinite(Value v) { return v.is_float() && std::isinf(float_raw(v)); }
 Maybe<int> compare(Context& cx, Value a, Value b) {
   SmallTime small_a;
   SmallTime small_b;
-  if (small_time(a, &small_a) && small_time(b, &small_b)) return small_compare(small_a, small_b);
+  int order = 0;
+  if (small_time(a, &small_a) && small_time(b, &small_b) && small_compare(small_a, small_b, &order)) return order;
   if (is_infinite(a) || is_infinite(b)) {  // whatever the other is
     const double p = a.is_float() ? float_raw(a) : 0;
     const double q = b.is_float() ? float_raw(b) : 0;
@@ -156,10 +160,11 @@ NEOVM_PRIMITIVE(time_convert, "time-convert", 1, 2, kWorkerSafe, kStateRead, kMa
       if (small_as_list(cx, small, &result)) return result;
     } else if (form == Qt || form == Qinteger || (form.is_fixnum() && form.as_fixnum() > 0)) {
       const std::int64_t hz = form == Qt ? small.hz : (form == Qinteger ? 1 : form.as_fixnum());
-      if (small_at_frequency(small, hz, &small)) {
-        const Value ticks = TRY(make_integer(cx, small.ticks));
+      std::int64_t count = 0;
+      if (small_at_frequency(small, hz, &count)) {
+        const Value ticks = TRY(make_integer(cx, count));
         if (form == Qinteger) return ticks;
-        const Value frequency = TRY(make_integer(cx, small.hz));
+        const Value frequency = TRY(make_integer(cx, hz));
         return cons(cx, ticks, frequency);
       }
     }

@@ -1,13 +1,15 @@
-// Time values whose ticks and frequency fit the machine's integers, as nearly all do: the arithmetic of time_value.hpp without
-// GMP. Each function answers false, and changes nothing, where a result might not fit; the caller then takes the other way.
+// Time values of at most some 2^96 ticks and a frequency that fits a machine word, as nearly all do: the arithmetic of time_value.hpp
+// without GMP. Each function answers false, and changes nothing, where a result might not fit; the caller then takes the other way.
 #pragma once
 
 #include "time/time_value.hpp"
 
 namespace neomacs::host {
 
+using Wide = __int128;
+
 struct SmallTime {
-  std::int64_t ticks = 0;
+  Wide ticks = 0;
   std::int64_t hz = 1;  // above 0
   TimeForm form = TimeForm::kInteger;
 };
@@ -18,11 +20,12 @@ bool small_time(Value v, SmallTime* out);
 double small_as_double(const SmallTime& t);
 // (HI LO US PS), rounded down. Allocates.
 bool small_as_list(Context& cx, const SmallTime& t, Value* out);
-// The same time in ticks of 1/HZ seconds, rounded down. Precondition: hz > 0.
-bool small_at_frequency(const SmallTime& t, std::int64_t hz, SmallTime* out);
-// -1, 0 or 1.
-int small_compare(const SmallTime& a, const SmallTime& b);
+// Ticks of 1/HZ seconds, rounded down. Precondition: hz > 0.
+bool small_at_frequency(const SmallTime& t, std::int64_t hz, std::int64_t* ticks);
+// *order: -1, 0 or 1.
+bool small_compare(const SmallTime& a, const SmallTime& b, int* order);
 // Sum or difference, at the frequency that Emacs gives it: the least common multiple, reduced, but not below both arguments'.
 bool small_combine(const SmallTime& a, const SmallTime& b, bool subtract, SmallTime* out);
+bool fits_word(Wide w);
 
 }  // namespace neomacs::host
