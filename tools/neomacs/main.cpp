@@ -61,7 +61,7 @@ constexpr const char* kHelp =
     "  --neovm-build-image OUT  load the Lisp library and write an image\n"
     "  --neovm-no-image         start from the files of the Lisp library\n"
     "  --neovm-tier=0|1         0: no register code, only forms and stack byte-code\n"
-    "  --neovm-tier-threshold=N register code from the N-th call on (default 48; 8 when interpreted)\n"
+    "  --neovm-tier-threshold=N register code from the N-th call on (default 128; 8 when interpreted)\n"
     "  --neovm-tier-rounds=N    register code for a loop of byte-code as it goes round, the N-th round of any (default 512)\n"
     "  --neovm-tier-source=0|1  0: interpreted functions get no register code\n"
     "  --neovm-tier-count       count instructions for neovm-tier-statistics\n"
