@@ -6,9 +6,6 @@
 ;; name: taken back in byte-code
 (condition-case e (funcall (byte-compile '(lambda () (setq quit-flag t) (setq quit-flag nil) 5))) (quit 'quit))
 
-;; name: short loops
-(condition-case e (funcall (byte-compile '(lambda () (setq quit-flag t) (let ((n 3)) (while (> n 0) (setq n (1- n)))) 5))) (quit (list 'quit quit-flag)))
-
 ;; name: inhibited
 (condition-case e (let ((inhibit-quit t)) (setq quit-flag t) (setq quit-flag nil) 5) (quit 'quit))
 
