@@ -143,7 +143,7 @@ bool hook_properties_equal(Context& /*cx*/, Value a, Value b) {
 Value hook_property_intervals(Context& cx, Value s) {
   Value out = kNil;
   for (const PropertyRun& r : string_runs(s, 0, string_chars(s))) {
-    out = cons(cx, list(cx, {Value::fixnum(r.start), Value::fixnum(r.end), reversed_plist(cx, r.plist)}), out);
+    out = cons(cx, list(cx, {Value::fixnum(r.start), Value::fixnum(r.end), r.plist}), out);
   }
   return nreverse_list(out);
 }

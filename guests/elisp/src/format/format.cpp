@@ -348,18 +348,6 @@ std::int64_t Formatter::map_position(std::int64_t position, bool end) const {
   return position + shift;
 }
 
-namespace {
-
-// The hook lists properties in the order in which they are read and printed; added in that order they would be turned around.
-Value turned_around(Context& cx, Value plist) {
-  Value out = kNil;
-  for (; plist.is_cons() && cdr_raw(plist).is_cons(); plist = cdr_raw(cdr_raw(plist)))
-    out = cons(cx, car_raw(plist), cons(cx, car_raw(cdr_raw(plist)), out));
-  return out;
-}
-
-}  // namespace
-
 void Formatter::copy_properties(Value result) {
   const HostHooks& hooks = host_hooks(cx_);
   if (hooks.string_property_intervals == nullptr || hooks.add_string_properties == nullptr) return;
@@ -368,8 +356,7 @@ void Formatter::copy_properties(Value result) {
       const Value run = car_raw(l);
       const std::int64_t from = map_position(car_raw(run).as_fixnum(), false);
       const std::int64_t to = map_position(car_raw(cdr_raw(run)).as_fixnum(), true);
-      if (from < to)
-        hooks.add_string_properties(cx_, result, from, to, turned_around(cx_, car_raw(cdr_raw(cdr_raw(run)))));
+      if (from < to) hooks.add_string_properties(cx_, result, from, to, car_raw(cdr_raw(cdr_raw(run))));
     }
   }
   for (const Directive& d : directives_) {
@@ -384,7 +371,7 @@ void Formatter::copy_properties(Value result) {
       if (to == old_length || to > new_length) to = new_length;
       if (from < to)
         hooks.add_string_properties(cx_, result, d.text_start + from, d.text_start + to,
-                                    turned_around(cx_, car_raw(cdr_raw(cdr_raw(run)))));
+                                    car_raw(cdr_raw(cdr_raw(run))));
     }
   }
 }

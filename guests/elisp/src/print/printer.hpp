@@ -73,10 +73,8 @@ bool can_be_shared(Context& cx, Value v, bool gensym, bool deep);
 // Notes in `print-number-table` what OBJECT holds twice (print-circle), with its number negated.
 void number_shared_objects(Context& cx, Value object);
 
-// An element of what the hook string_property_intervals lists is (START END PLIST), the plist in the order of a copied string:
-// the other way round than it is stored.
+// An element of what the hook string_property_intervals lists is (START END PLIST).
 Value plist_of_interval(Value interval);
-Value reversed_plist(Context& cx, Value plist);
 // The text properties of S to print, as (START END PLIST) each. The property `charset` is left out unless
 // CHARSET_PROPERTY (`print-charset-text-property`) is t, or is not nil and some character's charset would be guessed wrong
 // without it. Where it stays, plists are printed as they are stored, else in the order of a copy. May read a charset's map

@@ -28,6 +28,17 @@ bool can_be_shared(Context& cx, Value v, bool gensym, bool deep) {
   return gensym && v.is_symbol() && (cx.cells(v).flags & (kSymbolInterned | kSymbolInternedPrivate)) == 0;
 }
 
+namespace {
+
+// The conses of property lists are not numbered: strings that were cut have tails of them in common here.
+Value copy_of_list(Context& cx, Value list) {
+  Value out = kNil;
+  for (; list.is_cons(); list = cdr_raw(list)) out = cons(cx, car_raw(list), out);
+  return nreverse_list(out);
+}
+
+}  // namespace
+
 // Depth first, in printing order, so that numbers come out in the order of the second sightings.
 void number_shared_objects(Context& cx, Value object) {
   const bool gensym = variable_true(cx, Qprint_gensym);
@@ -61,7 +72,7 @@ void number_shared_objects(Context& cx, Value object) {
       if (hooks.string_property_intervals == nullptr || string_raw(v)->properties.is_nil()) continue;
       const std::size_t first = pending.size();
       for (Value l = hooks.string_property_intervals(cx, v); l.is_cons(); l = cdr_raw(l))
-        pending.push_back({reversed_plist(cx, plist_of_interval(car_raw(l))), depth + 1});
+        pending.push_back({copy_of_list(cx, plist_of_interval(car_raw(l))), depth + 1});
       std::reverse(pending.begin() + static_cast<std::ptrdiff_t>(first), pending.end());
     } else if (v.is_object()) {
       const ObjectKind kind = header_raw(v)->kind;

@@ -5,13 +5,6 @@
 
 namespace neovm::elisp {
 
-Value reversed_plist(Context& cx, Value plist) {
-  Value out = kNil;
-  for (; plist.is_cons(); plist = cdr_of_list(cdr_raw(plist)))
-    out = cons(cx, car_raw(plist), cons(cx, car_of_list(cdr_raw(plist)), out));
-  return out;
-}
-
 Value plist_of_interval(Value interval) { return car_of_list(cdr_of_list(cdr_of_list(interval))); }
 
 namespace {
@@ -22,11 +15,12 @@ Value charset_tail(Value plist) {
   return plist;
 }
 
+// A copy of PLIST, the other way round.
 Value without_charset(Context& cx, Value plist) {
   Value out = kNil;
   for (; plist.is_cons(); plist = cdr_of_list(cdr_raw(plist)))
     if (car_raw(plist) != Qcharset) out = cons(cx, car_raw(plist), cons(cx, car_of_list(cdr_raw(plist)), out));
-  return reversed_plist(cx, out);
+  return out;
 }
 
 // Whether some character of [FROM, TO) beyond ASCII belongs to another charset than CHARSET by the present priorities (a raw
@@ -66,7 +60,7 @@ Value printed_intervals(Context& cx, Value s, Value charset_property) {
   for (Value l = intervals; l.is_cons(); l = cdr_raw(l)) {
     const Value run = car_raw(l);
     const Value plist = plist_of_interval(run);
-    const Value printed = keep ? reversed_plist(cx, plist) : without_charset(cx, plist);
+    const Value printed = keep ? plist : without_charset(cx, plist);
     if (!printed.is_nil()) result = cons(cx, list(cx, {car_raw(run), car_raw(cdr_raw(run)), printed}), result);
   }
   return nreverse_list(result);
