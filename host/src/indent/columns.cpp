@@ -64,6 +64,22 @@ struct Scan {
   std::int64_t previous_column = 0;  // before the last character
 };
 
+// The columns of printable ASCII and tabs from S on, on this side of the gap. Returns their number.
+std::int64_t scan_plain(const ColumnMeasure& m, const TextStore& store, std::int64_t limit_chars, std::int64_t goal,
+                        Scan* s) {
+  const text::Cursor text = store.cursor();
+  const std::int64_t from = s->pos.bytes - 1;
+  const std::int64_t side = (from < text.first_bytes ? text.first_bytes : text.size()) - from;
+  const std::uint8_t* const begin = text.at(from);
+  const std::uint8_t* const end = begin + std::min(side, limit_chars - s->pos.chars);
+  const std::uint8_t* p = begin;
+  for (; p < end && s->column < goal && ((*p >= 0x20 && *p < 0x7F) || *p == '\t'); ++p) {
+    s->previous_column = s->column;
+    s->column += *p == '\t' ? m.tab - s->column % m.tab : 1;
+  }
+  return p - begin;
+}
+
 // From the beginning of a line until `limit` or column `goal`.
 Scan scan_columns(Context& cx, Buffer& b, Pos from, Pos limit, std::int64_t goal) {
   const ColumnMeasure m = column_measure(cx, b);
@@ -81,6 +97,11 @@ Scan scan_columns(Context& cx, Buffer& b, Pos from, Pos limit, std::int64_t goal
       continue;
     }
     if (s.column >= goal) break;  // behind what is hidden there
+    if (const std::int64_t n =
+            scan_plain(m, *b.text, m.hides ? std::min(limit.chars, same_until) : limit.chars, goal, &s)) {
+      s.pos = {s.pos.chars + n, s.pos.bytes + n};
+      continue;
+    }
     const int c = b.text->char_at(s.pos);
     if (c == '\n' || (c == '\r' && returns_end)) break;
     s.previous_column = s.column;

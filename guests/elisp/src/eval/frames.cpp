@@ -181,9 +181,16 @@ eval_cons : {
     std::int64_t count = 0;
     {
       Value l = args;
+      Value seen = kNil;  // Brent: a circular list comes back to where it was at a power of two
+      std::int64_t next = 64;
       while (l.is_cons()) {
         l = cdr_raw(l);
-        if (++count > 100000 && proper_length(args) < 0) break;
+        ++count;
+        if (l == seen) break;
+        if (count == next) {
+          seen = l;
+          next *= 2;
+        }
       }
       if (!l.is_nil()) [[unlikely]] {
         PUSH_FORM(kTail, kNil);

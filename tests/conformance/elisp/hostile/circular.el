@@ -490,3 +490,5 @@
 (let ((h (make-hash-table))) (puthash 'self h h) (let ((print-circle t)) (prin1-to-string h)))
 (let ((l (list 1 2))) (setcar l l) (let ((print-circle t)) (prin1-to-string l)))
 (let ((l (list 1 2))) (setcar l l) (hostile-try 'prin1-to-string l))
+(list (condition-case e (eval (let ((f (list 'list 1 2 3))) (setcdr (last f) (cdr f)) f)) (error (car e))) (condition-case e (eval (let ((f (list 'list 1))) (setcdr f f) f)) (error (car e))))
+(length (eval (cons 'list (make-list 250000 1))))
