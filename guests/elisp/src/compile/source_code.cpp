@@ -88,9 +88,48 @@ bool SourceCompiler::effect(Value f, unsigned k) {
 bool SourceCompiler::body(Value forms, unsigned k, unsigned to) {
   if (length(forms) < 0) return refuse("malformed");
   if (forms.is_nil()) load(to, kNil);
-  for (; forms.is_cons(); forms = cdr(forms))
-    if (!(cdr(forms).is_nil() ? form(car(forms), k, to) : effect(car(forms), k))) return false;
+  const Builder::Label end = b_.make_label();
+  for (; forms.is_cons(); forms = cdr(forms)) {
+    if (cdr(forms).is_nil()) {
+      if (!form(car(forms), k, to)) return false;
+    } else {
+      if (!effect(car(forms), k)) return false;
+      if (may_write(car(forms))) guard(Stub::Rewritten::kForms, cdr(forms), end, k, to);
+    }
+  }
+  b_.bind(end);
   return true;
+}
+
+bool SourceCompiler::may_write(Value f, unsigned nesting) {
+  if (!f.is_cons() || car_raw(f) == Qquote || car_raw(f) == Qfunction) return false;
+  if (nesting > kMostNesting) return true;
+  const Value head = car_raw(f);
+  const Value fn = head.is_symbol() ? cx_.cells(head).function : kNil;
+  if (!is_subr(fn)) return true;
+  const PrimitiveDescriptor& d = *fn.as_pointer<SubrObject>()->descriptor;
+  if (!d.is_special_form() &&
+      (d.reentry == Reentry::kReenters || d.effect == Effect::kStateWrite || d.effect == Effect::kBlockingIo))
+    return true;
+  // What is no call in a special form, is a list of some.
+  const auto is_call = [this](Value a) { return car_raw(a).is_symbol() && !cx_.cells(car_raw(a)).function.is_nil(); };
+  const auto any = [&](const auto& self, Value forms, unsigned level) -> bool {
+    int left = 4000;
+    for (; forms.is_cons() && left > 0; forms = cdr_raw(forms), --left) {
+      const Value a = car_raw(forms);
+      if (!a.is_cons()) continue;
+      if (level < 3 && d.is_special_form() && !is_call(a) ? self(self, a, level + 1) : may_write(a, nesting + 1))
+        return true;
+    }
+    return left == 0;
+  };
+  return any(any, cdr_raw(f), 0);
+}
+
+void SourceCompiler::guard(Stub::Rewritten what, Value cons, Builder::Label end, unsigned k, unsigned to, Value after) {
+  Stub stub{b_.make_label(), end, node_, env_, next_, to, kNil, kNil, kNil, false, {}, {}, k, what, cons, after};
+  b_.branch(Op::guard_body, 0, stub.at);
+  stubs_.push_back(std::move(stub));
 }
 
 // ---- calls -------------------------------------------------------------------------------------------------------------
@@ -165,6 +204,7 @@ void SourceCompiler::write_stub(const Stub& s) {
   env_ = s.env;
   next_ = s.next;
   enter(s.node);
+  if (s.rewritten != Stub::Rewritten::kNo) return write_rewritten(s);
   if (s.symbols.empty()) {
     escape(s.form, -1, s.to);
     b_.jump(s.back);
@@ -193,6 +233,25 @@ void SourceCompiler::write_stub(const Stub& s) {
   b_.emit(Op::cons, varlist, item, varlist);
   depth(s.depth);
   escape(kNil, static_cast<int>(varlist), s.to);
+  b_.jump(s.back);
+}
+
+void SourceCompiler::write_rewritten(const Stub& s) {
+  depth(s.depth);
+  if (!s.written.is_nil()) {
+    const unsigned code = fresh();
+    load(code, s.written);
+    if (s.rewritten == Stub::Rewritten::kCar) {
+      b_.emit(Op::car, code, code);
+    } else {
+      const unsigned progn = fresh();
+      if (s.rewritten == Stub::Rewritten::kCdr) b_.emit(Op::cdr, code, code);
+      load(progn, Qprogn);
+      b_.emit(Op::cons, code, progn, code);
+    }
+    escape(kNil, static_cast<int>(code), s.to);
+  }
+  if (!s.after.is_nil()) escape(s.after, -1, s.to);
   b_.jump(s.back);
 }
 

@@ -207,8 +207,18 @@ class SourceCompiler {
     std::vector<Value> symbols;
     std::vector<unsigned> values;
     unsigned depth;
+    // Of a body that was written to while it ran: a cons of it, of which the car, the forms in its cdr, or the forms from it on are to
+    // be interpreted as they are then; and what is interpreted after that.
+    enum class Rewritten : std::uint8_t { kNo, kCar, kCdr, kForms } rewritten = Rewritten::kNo;
+    Value written = kNil;
+    Value after = kNil;
   };
   void write_stub(const Stub& s);
+  void write_rewritten(const Stub& s);
+  // Goes on at `end`, with the value in `to`, by the interpreter, when the code was written to. CONS: see Stub::rewritten.
+  void guard(Stub::Rewritten what, Value cons, Builder::Label end, unsigned k, unsigned to, Value after = kNil);
+  // May evaluating F write to conses?
+  bool may_write(Value f, unsigned nesting = 0);
 
   Context& cx_;
   Value tail_;

@@ -59,9 +59,12 @@ bool SourceCompiler::special_form(MachineId id, Value f, unsigned k, unsigned to
       if (test < 0) return false;
       b_.branch(Op::jump_nil, static_cast<unsigned>(test), otherwise);
       next_ = scope.next;
+      const bool written = may_write(car(args));
+      if (written) guard(Stub::Rewritten::kCar, cdr(args), end, k + 1, to);
       ok = form(car(cdr(args)), k + 1, to);
       b_.jump(end);
       b_.bind(otherwise);
+      if (written) guard(Stub::Rewritten::kCdr, cdr(args), end, k + 1, to);
       ok = ok && body(cdr(cdr(args)), k + 1, to);
       b_.bind(end);
       break;
@@ -85,12 +88,18 @@ bool SourceCompiler::special_form(MachineId id, Value f, unsigned k, unsigned to
       depth(k + 1);
       const Builder::Label again = b_.make_label();
       const Builder::Label end = b_.make_label();
+      const unsigned ignored = fresh();
+      const unsigned saved = next_;
       b_.bind(again);
       const int test = operand(car(args), k + 1, kNil);
       if (test < 0) return false;
       b_.branch(Op::jump_nil, static_cast<unsigned>(test), end);
-      next_ = scope.next;
-      for (Value l = cdr(args); ok && l.is_cons(); l = cdr(l)) ok = effect(car(l), k + 1);
+      next_ = saved;
+      for (Value l = cdr(args); ok && l.is_cons(); l = cdr(l)) {
+        ok = effect(car(l), k + 1);
+        // The form itself goes on where the loop is to be tested next.
+        if (may_write(car(l))) guard(Stub::Rewritten::kForms, cdr(l), end, k + 1, ignored, f);
+      }
       b_.jump(again);
       b_.bind(end);
       load(to, kNil);

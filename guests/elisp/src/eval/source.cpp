@@ -57,14 +57,22 @@ void find_cards(SourceMap& map, Value object) {
 }
 
 // Is the body what was compiled? COLLECTION is the number of those so far, each of which may have moved the conses.
-bool unchanged(SourceMap& map, Value object, std::uint64_t collection) {
-  if (known_unchanged(map, collection)) return true;
+bool unchanged(SourceMap& map, Value object, std::uint64_t collection, RearmedCards& counts) {
+  if (known_unchanged(map, collection, counts)) return true;
   for (const SourceMap::Head& h : map.heads)
     if (h.cells->function_version != h.version) return false;
   if (!equal_to_what_was_seen(object)) return false;
   if (map.checked != collection) find_cards(map, object);
   map.checked = collection;
-  for (std::uint8_t* card : map.cards) *card |= kUnwritten;
+  map.rearmed = 0;
+  for (std::uint8_t* card : map.cards) {
+    std::uint32_t& count = rearmed_count(counts, card);
+    if ((*card & kUnwritten) == 0) {
+      *card |= kUnwritten;
+      ++count;
+    }
+  }
+  for (const std::uint8_t* card : map.cards) map.rearmed += rearmed_count(counts, card);
   return true;
 }
 
@@ -180,11 +188,17 @@ Value Tiers::valid_source(Context& cx, Warmth* w, Value key, bool is_form, bool 
   const Value object = w->code;
   if (!is_byte_code(object)) return kNil;
   SourceMap& map = *state(state_number(object))->source;
-  if (map.stale || !unchanged(map, object, collections_)) {
+  if (map.stale || !unchanged(map, object, collections_, rearmed_)) {
     drop_source(cx, w, key);
     return kNil;
   }
   return map.lexical == lexical && map.is_form == is_form ? object : kNil;
+}
+
+bool Tiers::body_holds(FunctionState& s, Value object) {
+  SourceMap& map = *s.source;
+  if (!map.stale && !unchanged(map, object, collections_, rearmed_)) map.stale = true;
+  return !map.stale;
 }
 
 Value Tiers::source_code(Context& cx, Value function, bool compile) {
@@ -194,7 +208,7 @@ Value Tiers::source_code(Context& cx, Value function, bool compile) {
   Warmth* const w = known_source(cx, tail);
   if (is_byte_code(w->code)) {
     SourceMap& map = *state(state_number(w->code))->source;
-    if (map.stale || !unchanged(map, w->code, collections_)) drop_source(cx, w, tail);
+    if (map.stale || !unchanged(map, w->code, collections_, rearmed_)) drop_source(cx, w, tail);
   }
   if (compile && w->code.is_nil()) compile_source_now(cx, w, tail, false, lexical);
   return is_byte_code(w->code) ? w->code : kNil;

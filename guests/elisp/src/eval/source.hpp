@@ -45,6 +45,7 @@ struct SourceMap {
   // conses were compared; no others need to be looked at while all these cards say that nobody has written since.
   std::vector<std::uint8_t*> cards;
   std::uint64_t checked = 0;
+  std::uint64_t rearmed = 0;  // sum of RearmedCards of these cards, then
   bool lexical = true;
   bool is_form = false;           // not a function's: there are no parameters, the environment is the evaluator's
   bool keeps_parameters = false;  // nothing sets them: they are what the call's record shows
@@ -55,13 +56,23 @@ struct SourceMap {
 // 1. For the collector any card but 0 is dirty, and it clears them all.
 inline constexpr std::uint8_t kUnwritten = 2;
 
+// Several functions may lie on one card. Who finds a card written to compares its own conses before it sets the bit again, and
+// counts that here, so that the others do the same.
+inline std::uint32_t& rearmed_count(RearmedCards& counts, const std::uint8_t* card) {
+  return counts[reinterpret_cast<std::uintptr_t>(card) % std::tuple_size_v<RearmedCards>];
+}
+
 // Have the conses of MAP's code been compared since collection number COLLECTION, and has nobody stored near them since?
-inline bool known_unchanged(const SourceMap& map, std::uint64_t collection) {
+inline bool known_unchanged(const SourceMap& map, std::uint64_t collection, RearmedCards& counts) {
   for (const SourceMap::Head& h : map.heads)
     if (h.cells->function_version != h.version) return false;
   std::uint8_t all = kUnwritten;
-  for (const std::uint8_t* card : map.cards) all &= *card;
-  return all != 0 && map.checked == collection;
+  std::uint64_t rearmed = 0;
+  for (const std::uint8_t* card : map.cards) {
+    all &= *card;
+    rearmed += rearmed_count(counts, card);
+  }
+  return all != 0 && map.checked == collection && map.rearmed == rearmed;
 }
 
 inline Value Tiers::quick_source(Value function, std::uint32_t n, FunctionState** state) {
@@ -76,7 +87,7 @@ inline Value Tiers::quick_source(Value function, std::uint32_t n, FunctionState*
   const Warmth* const w = warmth_of(tail);
   if (w->tail != tail.bits() || w->map == nullptr || !options.source || !options.enabled) return kNil;
   const SourceMap& map = *w->map;
-  if (map.stale || map.lexical != lexical || !known_unchanged(map, collections_)) return kNil;
+  if (map.stale || map.lexical != lexical || !known_unchanged(map, collections_, rearmed_)) return kNil;
   if (n < w->state->mandatory || (n > w->state->parameters && !w->state->rest)) return kNil;
   *state = w->state;
   return w->code;

@@ -130,6 +130,9 @@ struct TierStatistics {
   std::uint64_t stack_instructions = 0;
 };
 
+// How often cards that compiled functions lie on were found written to, by the card's address (source.hpp).
+using RearmedCards = std::array<std::uint32_t, 256>;
+
 class Tiers {
  public:
   Tiers();
@@ -178,6 +181,8 @@ class Tiers {
   // The same for FORM, a cons, which is about to be evaluated in ENV: for one that was evaluated so often already, and with
   // `at_once` now.
   Value enter_form(Context& cx, Value form, Value env, bool at_once);
+  // Is what OBJECT, with state S, was compiled from as it was then? Its frames ask in the middle of a call, too.
+  bool body_holds(FunctionState& s, Value object);
   // The register code's object of an interpreted function, with `compile` made now; nil when there is none that holds.
   Value source_code(Context& cx, Value function, bool compile);
   // FUNCTION, and all closures of the same lambda form, stay interpreted from their next call on.
@@ -232,6 +237,7 @@ class Tiers {
   std::uint32_t rounds_left_ = TierOptions().rounds;
   std::uint32_t early_calls_ = 0;  // at most TierOptions::head_start
   std::array<Warmth, 512> warmth_{};
+  RearmedCards rearmed_{};
   std::uint64_t collections_ = 1;                       // so far, and one
   Value sources_ = kNil;                                // weak table: tail -> object, or t
   std::vector<FunctionState*> table_;                   // by number; a free one has none_
