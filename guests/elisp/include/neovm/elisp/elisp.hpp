@@ -20,10 +20,10 @@ class CodeStore;
 std::shared_ptr<CodeStore> make_code_store();
 
 struct TierOptions {
-  bool enabled = true;            // false: forms and GNU's stack byte-code only
-  bool count = false;             // instructions by tier, for the statistics
-  std::uint32_t threshold = 128;  // calls after which a function gets register code; loops get it as they go round
-  std::uint32_t rounds = 512;  // … of all loops in the stack executor; the one that goes the last of these is the one
+  bool enabled = true;           // false: forms and GNU's stack byte-code only
+  bool count = false;            // instructions by tier, for the statistics
+  std::uint32_t threshold = 10;  // calls after which a function gets register code; loops get it as they go round
+  std::uint32_t rounds = 64;  // … of all loops in the stack executor; the one that goes the last of these is the one
   std::uint32_t head_start =
       0;               // calls of byte-code that none of this counts: what only starts a program is over by then
   bool source = true;  // interpreted functions, too, are compiled
