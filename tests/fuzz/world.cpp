@@ -12,7 +12,7 @@ namespace neovm::fuzz {
 namespace {
 
 constexpr std::uint32_t kUsesOfAWorld = 6000;
-constexpr std::int64_t kFuel = 1000;  // a loop that scans what it inserts takes the square of it
+constexpr std::int64_t kFuel = 250;  // a loop that scans what it inserts takes the square of it
 enum Kept : unsigned {
   kDriver = 4,
   kReset,
@@ -85,7 +85,7 @@ std::unique_ptr<World>& current() {
 World::World() {
   IsolateOptions options;
   options.building = true;
-  options.heap.limit_bytes = std::size_t{32} << 20;  // text counts, and is looked through by much
+  options.heap.limit_bytes = std::size_t{4} << 20;  // text counts, and is looked through by much
   options.heap.nursery_bytes = std::size_t{256} << 10;
   isolate_ = std::make_unique<Isolate>(options);
   cx_ = std::make_unique<Context>(*isolate_);
