@@ -92,7 +92,8 @@ class PathFinder {
         continue;
       }
       if (n.step == Step::kCar) {
-        e = cdrs == 0 ? "(car " + e + ")" : "(nth " + std::to_string(cdrs) + " " + e + ")";
+        std::string outer = cdrs == 0 ? "(car " : "(nth " + std::to_string(cdrs) + " ";
+        e = outer.append(e).append(")");
         cdrs = 0;
         continue;
       }

@@ -232,8 +232,11 @@ TEST_F(OpFamilies, Floats) {
   for (const auto& [sign, op] : ops) {
     define_binary("f", op);
     for (const std::string& a : numbers)
-      for (const std::string& b : numbers)
-        EXPECT_EQ(call("f", a, b), w_.eval(std::string("(") + sign + " " + a + " " + b + ")")) << a << sign << b;
+      for (const std::string& b : numbers) {
+        std::string form = "(";
+        form.append(sign).append(" ").append(a).append(" ").append(b).append(")");
+        EXPECT_EQ(call("f", a, b), w_.eval(form)) << form;
+      }
     for (const Operand& o : kOperands) {
       if (o.kind == Kind::kFloat) continue;
       EXPECT_TRUE(failed_with(call("f", o.form, "1.0"), "wrong-type-argument floatp")) << o.form;

@@ -116,7 +116,7 @@ TEST_F(TailCallsStress, ArgumentsLive) {
   std::string expected = "(";
   for (int i = 1; i <= 200; ++i) {
     const std::string n = std::to_string(i);
-    expected += (i == 1 ? "(" : " (") + n + " " + n + ")";
+    expected.append(i == 1 ? "(" : " (").append(n).append(" ").append(n).append(")");
   }
   EXPECT_EQ(w_.eval("(build 200 nil nil)"), expected + ")");
   EXPECT_EQ(w_.eval("(build 200 nil 'build)"), expected + ")");

@@ -148,9 +148,11 @@ TEST_F(RegexSearchTest, ShortcutsAgreeWithTryingEverywhere) {
       const std::int64_t from = below(2) == 0 ? 0 : place();
       const std::int64_t to = below(2) == 0 ? size : place();
       const std::int64_t stop = below(4) == 0 ? std::max({from, to, place()}) : size;
-      const std::string what = "\"" + source + "\" in \"" + body + "\" from " + std::to_string(from) + " to " +
-                               std::to_string(to) + " stop " + std::to_string(stop) + " gap " + std::to_string(gap) +
-                               (options.fold ? " folded" : "") + (options.posix ? " posix" : "");
+      std::string what = "\"";
+      what.append(source).append("\" in \"").append(body).append("\" from ").append(std::to_string(from));
+      what.append(" to ").append(std::to_string(to)).append(" stop ").append(std::to_string(stop));
+      what.append(" gap ").append(std::to_string(gap));
+      what.append(options.fold ? " folded" : "").append(options.posix ? " posix" : "");
       text::RegexRegisters r;
       Maybe<std::int64_t> at = text::regex_search(cx_, regex, s, from, to, stop, &r);
       ASSERT_TRUE(at.ok()) << what;

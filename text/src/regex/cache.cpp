@@ -211,19 +211,21 @@ const Regex* use_cached(TextState& state, std::size_t i) {
 // By content, else compiled anew.
 [[gnu::noinline]] Maybe<const Regex*> find_or_compile(Context& cx, const Request& request, Value pattern,
                                                       const RegexOptions& options) {
-  const auto& [state, case_table, flags, place, known] = request;
+  TextState& state = request.state;
+  const Value case_table = request.case_table;
+  const char flags = request.flags;
   const std::uint64_t hash = hash_bytes(string_view_of(pattern)) + static_cast<unsigned char>(flags);
   std::uint8_t& hint = state.cache_hints[hash & 255];
   const auto usable = [&](const CachedRegex& entry) {
     return entry.hash == hash && same_request(entry, pattern, flags, options, case_table);
   };
   if (hint < state.cache.size() && usable(state.cache[hint])) {
-    *place = hint;
+    *request.place = hint;
     return use_cached(state, hint);
   }
   for (std::size_t i = 0; i < state.cache.size(); ++i) {
     if (!usable(state.cache[i])) continue;
-    hint = *place = static_cast<std::uint8_t>(i);
+    hint = *request.place = static_cast<std::uint8_t>(i);
     return use_cached(state, i);
   }
 
@@ -245,7 +247,7 @@ const Regex* use_cached(TextState& state, std::size_t i) {
                    state.cache.end() - 1);
   }
   CachedRegex& entry = state.cache.back();
-  hint = *place = static_cast<std::uint8_t>(state.cache.size() - 1);
+  hint = *request.place = static_cast<std::uint8_t>(state.cache.size() - 1);
   entry.hash = hash;
   entry.last_use = state.uses;
   entry.key = std::move(key);
