@@ -134,7 +134,7 @@ class Verifier {
   // What only code made from source may do, with a depth that it keeps.
   std::string source_step(std::size_t at, Word word, std::uint16_t* depth) const {
     const Op op = op_of(word);
-    const bool needs = op == Op::depth || op == Op::materialize || op == Op::write_back;
+    const bool needs = op == Op::depth || op == Op::materialize || op == Op::write_back || op == Op::guard_body;
     if (!code_.source) return needs ? fail(at, "not made from source") : std::string();
     const unsigned base = code_.parameters + 1U;
     const bool writes = shape(word).writes || op == Op::bind_let || op == Op::bind_env;

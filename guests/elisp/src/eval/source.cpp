@@ -38,9 +38,11 @@ bool extend_in_registers(Frame* f, Value old, Value extended) {
 }
 
 bool equal_to_what_was_seen(Value object) {
+  if (!is_vector(slot_raw(object, 1))) return false;  // not made by compile_source
   const SlotsObject* seen = slots_raw(slot_raw(object, 1));
   const std::int64_t n = slot_count_raw(slot_raw(object, 1));
   for (std::int64_t i = 0; i + 2 < n; i += 3) {
+    if (!seen->slots[i].is_cons()) return false;
     const auto* c = seen->slots[i].as_pointer<Cons>();
     if (c->car != seen->slots[i + 1] || c->cdr != seen->slots[i + 2]) return false;
   }
