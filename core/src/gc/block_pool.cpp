@@ -16,8 +16,9 @@ constexpr std::size_t kResidentBlocks = (std::size_t{32} << 20) / heap_map::kBlo
 // Free runs of at least this many blocks lose their pages at once.
 constexpr std::uint32_t kReleaseRun = 8;
 
-constexpr std::uint32_t kBatch = 8;  // at most; a process that has taken little gets less
-constexpr int kPopulate = 23;        // MADV_POPULATE_WRITE; older kernels and headers lack it, which costs only time
+constexpr std::uint32_t kFirstBatch = 18;  // what a start needs
+constexpr std::uint32_t kBatch = 8;        // later, at most; a process that has taken little gets less
+constexpr int kPopulate = 23;  // MADV_POPULATE_WRITE; older kernels and headers lack it, which costs only time
 
 void release_pages(std::uint32_t first, std::uint32_t count) {
   madvise(block_start(first), std::size_t{count} << heap_map::kBlockShift, MADV_DONTNEED);
@@ -91,9 +92,9 @@ std::uint32_t BlockPool::take(std::uint32_t count, HeapState* owner) {
       from.pop_back();
     }
   }
-  if (first == kNoBlock && count == 1 && runs_.empty() && frontier_ + kBatch <= kImageWindowFirst) {
+  if (first == kNoBlock && count == 1 && runs_.empty() && frontier_ + kFirstBatch <= kImageWindowFirst) {
     // Fresh pages by the batch: one call is much cheaper than a fault for each of them.
-    const std::uint32_t batch = std::clamp<std::uint32_t>(frontier_ / 8, 1, kBatch);
+    const std::uint32_t batch = frontier_ == 0 ? kFirstBatch : std::clamp<std::uint32_t>(frontier_ / 8, 1, kBatch);
     first = take_run(batch);
     madvise(block_start(first), std::size_t{batch} << heap_map::kBlockShift, kPopulate);
     for (std::uint32_t i = batch - 1; i > 0; --i) resident_.push_back(first + i);
