@@ -1,7 +1,7 @@
 """Writes forms that redefine what runs: random operations on functions and variables, between and inside random uses of them.
 
 usage: gen_redefinition_forms.py SEED COUNT >FILE.el, then ./neo oracle FILE.el with each of --vm-args=--neovm-tier=0,
---vm-args='--neovm-tier-threshold=1' and --compiled. tests/conformance/elisp/eval/redefinitions.el is seed 1, 40 forms.
+--vm-args='--neovm-tier-threshold=1' and --compiled. tests/conformance/elisp/generated/redefinitions.el is seed 1, 40 forms.
 
 A form has four functions, four variables, a few users of both (interpreted, byte-compiled or with dynamic binding) and a queue
 of operations. A user has loops, mapcar, apply, bindings; here and there it, a function, a piece of advice or a watcher takes the next
