@@ -400,6 +400,8 @@ enter_exact : {  // `state` takes just these n arguments
   cx.sp = end;
   m.fp = fp = f;
   regs = to;
+}
+entered : {  // calls can go on for ever: a safepoint
   if (countdown.tick()) [[unlikely]] {
     const Value verdict = poll_slow(cx, m);
     if (verdict.is_exit()) return Action::kRaise;
@@ -612,13 +614,7 @@ tail_exact : {  // `state` takes just these n arguments
   if (fp == nullptr) return Action::kRaise;
   regs = fp->above();
   pc = state->words;
-  if (countdown.tick()) [[unlikely]] {
-    const Value verdict = poll_slow(cx, m);
-    if (verdict.is_exit()) return Action::kRaise;
-    if (verdict == kSuspended) return leave_to_resume(m, Action::kRegisterContinue);
-  }
-  RELOAD();
-  NEXT();
+  goto entered;
 }
 
 op_return_ : {
